@@ -1,0 +1,101 @@
+"""
+``settings.FRAISEQL`` as one frozen dataclass.
+
+Every setting is declared here, once, with its default and its meaning; the settings reference in the
+documentation is generated from this class.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+
+from fraiseql.errors import ConfigurationError
+
+
+def setting(default: Any, meaning: str) -> Any:
+    """Return a dataclass field with its meaning, for the settings reference."""
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of ``settings.FRAISEQL``; what is not given there has the default written here."""
+
+    DATABASE: str = setting("default", "Alias in `DATABASES` that queries read.")
+    DEFAULT_LIMIT: int = setting(100, "Rows a list returns when the query does not say how many.")
+    MAX_LIMIT: int = setting(1000, "Rows a list may return at most; a larger `limit` is refused.")
+    STATEMENT_TIMEOUT_MS: int = setting(
+        30_000, "Time after which PostgreSQL cancels a statement of the asynchronous pool; 0: never."
+    )
+    POOL_MIN_SIZE: int = setting(2, "Connections the asynchronous pool keeps open.")
+    POOL_MAX_SIZE: int = setting(10, "Connections the asynchronous pool opens at most.")
+    POOL_TIMEOUT_MS: int = setting(
+        5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
+    )
+    MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
+    MAX_TOKENS: int = setting(10_000, "Tokens a document may have; checked while it is parsed.")
+    MAX_DEPTH: int = setting(15, "Levels of nested selections a document may have.")
+    DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
+    GRAPHIQL: bool | None = setting(None, "Serve GraphiQL to browsers; None: when `DEBUG` is on.")
+    INTROSPECTION: bool | None = setting(
+        None, "Answer introspection queries; None: when `DEBUG` is on."
+    )
+    ACCELERATOR: str = setting(
+        "auto",
+        "`auto`: the Rust projector when installed; `require`: refuse to start without it;"
+        " `off`: pure Python. The environment variable FRAISEQL_ACCELERATOR wins.",
+    )
+    GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
+        (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
+    )
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings. Raises ConfigurationError for an unknown name or a value of the wrong type."""
+    given = getattr(django_settings, "FRAISEQL", {})
+    if not isinstance(given, Mapping):
+        raise ConfigurationError("settings.FRAISEQL must be a dict.")
+    known = {entry.name: entry for entry in fields(Settings)}
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(
+                f"settings.FRAISEQL has no setting {name!r}.",
+                hint=f"Known: {', '.join(sorted(known))}.",
+            )
+    values = dict(given)
+    if environment := os.environ.get("FRAISEQL_ACCELERATOR"):
+        values["ACCELERATOR"] = environment
+    for name, value in values.items():
+        _check(name, value, known[name].default)
+    if "GRAPHENE_SCHEMAS" in values:
+        values["GRAPHENE_SCHEMAS"] = tuple(values["GRAPHENE_SCHEMAS"])
+    return Settings(**values)
+
+
+def _check(name: str, value: Any, default: Any) -> None:
+    if name == "ACCELERATOR" and value not in {"auto", "require", "off"}:
+        raise ConfigurationError(f"FRAISEQL['ACCELERATOR'] must be auto, require or off, not {value!r}.")
+    if isinstance(default, tuple):
+        if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+            raise ConfigurationError(f"FRAISEQL[{name!r}] must be a list of dotted paths.")
+        return
+    expected: tuple[type, ...] = (bool, type(None)) if default is None else (type(default),)
+    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+        names = " or ".join(kind.__name__ for kind in expected)
+        raise ConfigurationError(f"FRAISEQL[{name!r}] must be {names}, not {value!r}.")
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        raise ConfigurationError(f"FRAISEQL[{name!r}] must not be negative.")
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "FRAISEQL":
+        get_settings.cache_clear()
+
+
+setting_changed.connect(_forget)

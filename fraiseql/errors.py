@@ -1,0 +1,115 @@
+"""
+Every exception FraiseQL raises.
+
+One class per cause, each with a ``code`` from the closed list of GraphQL error codes. ``public`` decides
+whether the message reaches clients; the others go out as "Internal error" with an id found in the log.
+"""
+
+from typing import Any, ClassVar
+
+
+class FraiseQLError(Exception):
+    """The base: a message that names the thing and the value, and a hint that says what to do."""
+
+    code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+    public: ClassVar[bool] = False
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str | None = None, **extensions: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.extensions = extensions
+
+
+class ConfigurationError(FraiseQLError):
+    """A setting or a declaration is wrong: the application cannot start."""
+
+
+class BadRequest(FraiseQLError):
+    """The HTTP request is not a GraphQL request."""
+
+    code, public, status = "BAD_REQUEST", True, 400
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int = 400, **extensions: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **extensions)
+        self.http_status = status
+
+
+class ParseFailed(FraiseQLError):
+    """The document is not GraphQL."""
+
+    code, public, status = "GRAPHQL_PARSE_FAILED", True, 400
+
+
+class ValidationFailed(FraiseQLError):
+    """The document does not fit the schema."""
+
+    code, public, status = "GRAPHQL_VALIDATION_FAILED", True, 400
+
+
+class OperationUnresolved(FraiseQLError):
+    """The request names no operation of its document, or leaves open which one."""
+
+    code, public, status = "OPERATION_RESOLUTION_FAILURE", True, 400
+
+
+class BadUserInput(FraiseQLError):
+    """A variable or an argument has a value the schema or the data refuses."""
+
+    code, public, status = "BAD_USER_INPUT", True, 200
+
+
+class Conflict(FraiseQLError):
+    """The write collides with what is stored, or with another transaction."""
+
+    code, public, status = "CONFLICT", True, 200
+
+
+class Forbidden(FraiseQLError):
+    """The database role or the viewer may not do this."""
+
+    code, public, status = "FORBIDDEN", True, 200
+
+
+class NotFound(FraiseQLError):
+    """The object asked for does not exist, or is not visible."""
+
+    code, public, status = "NOT_FOUND", True, 200
+
+
+class Timeout(FraiseQLError):
+    """The statement took longer than it may."""
+
+    code, public, status = "TIMEOUT", True, 200
+
+
+class ServiceUnavailable(FraiseQLError):
+    """PostgreSQL cannot be reached or takes no more connections."""
+
+    code, public, status = "SERVICE_UNAVAILABLE", True, 503
+
+
+class DatabaseFault(FraiseQLError):
+    """PostgreSQL refused the statement for a reason that is not the client's."""
+
+
+class StaleCatalog(DatabaseFault):
+    """A view or column the statement names is gone or has changed since the catalog was read."""
+
+
+class ResultError(FraiseQLError):
+    """
+    A row is not the JSON document its view promised.
+
+    ``row``: index of the row, ``offset``: byte within the row.
+    """
+
+    def __init__(self, row: int, offset: int) -> None:
+        super().__init__(
+            f"Row {row} is not JSON at byte {offset}.",
+            hint="A bound view's document column must be json or jsonb.",
+        )
+        self.row, self.offset = row, offset
