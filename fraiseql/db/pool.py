@@ -1,0 +1,296 @@
+"""
+Statements of asynchronous requests, on connections of our own.
+
+One pool per event loop and database alias, opened by its first statement and closed with the loop
+or by ``close_pools``. Connections are opened when requests wait for one and found broken when they
+break, so a server that is down is reported at once and one that is back is used at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Coroutine
+
+import psycopg
+from asgiref.sync import sync_to_async
+from django.core import mail
+from django.db import connections
+
+from fraiseql.conf import get_settings
+from fraiseql.db import faults, sync
+from fraiseql.db.connections import parameters, session
+from fraiseql.db.link import Link
+from fraiseql.db.rows import Rows
+from fraiseql.db.statement import Statement, encoded
+from fraiseql.errors import ServiceUnavailable
+
+# While the database is known to be down, requests wait this long for the attempt under way.
+PATIENCE_S = 1.0
+# How often connections are looked over, and how long one may live or stay unused.
+TEND_S, LIFETIME_S, IDLE_S = 5.0, 3600.0, 600.0
+# What the server gets beyond its own statement_timeout before its silence counts as a timeout.
+SILENCE_S = 5.0
+CANCEL_S = 5.0
+
+_pools: "dict[tuple[asyncio.AbstractEventLoop, str], Pool]" = {}
+
+
+async def fetch(statement: Statement, using: str = "default") -> Rows:
+    """
+    Run ``statement`` and return its rows. Raises FraiseQLError, the cause kept.
+
+    A read whose connection broke is sent once more on a fresh one, as is what lost against another
+    transaction. Inside the transaction of a Django ``TestCase``, Django's connection serves.
+    """
+    # Django's own mark of its test environment; elsewhere this is one attribute lookup.
+    if hasattr(mail, "outbox"):
+        rows = await sync_to_async(_fetch_in_transaction)(statement, using)
+        if rows is not None:
+            return rows
+        await _forget_renamed(using)
+    pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
+    try:
+        return await pool.fetch(statement)
+    except psycopg.Error as error:
+        if not _may_retry(pool, statement, error):
+            raise faults.fault(error) from error
+    try:
+        return await pool.fetch(statement)
+    except psycopg.Error as error:
+        raise faults.fault(error) from error
+
+
+async def close_pools() -> None:
+    """Close the pools of the running event loop: for the end of an ASGI lifespan."""
+    loop = asyncio.get_running_loop()
+    for key in [key for key in _pools if key[0] is loop]:
+        await _pools.pop(key).aclose()
+
+
+class Pool:
+    """The connections of one event loop to one alias, at most POOL_MAX_SIZE."""
+
+    def __init__(self, using: str) -> None:
+        settings = get_settings()
+        self.database = connections.settings[using]["NAME"]
+        self._params, self._session = parameters(using), session(using)
+        self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
+        self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
+        self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
+        self._loop = asyncio.get_running_loop()
+        self._links: set[Link] = set()
+        self._idle: list[Link] = []
+        self._waiting: deque[asyncio.Future[Link]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = 0
+        self._has_failed = False  # The last attempt to connect.
+        self._timer = self._loop.call_later(TEND_S, self._tend)
+        self._guard = self._until_loop_ends()
+
+    async def fetch(self, statement: Statement) -> Rows:
+        """Run ``statement`` on a free connection. Raises psycopg.Error or ServiceUnavailable."""
+        params = encoded(statement.params)
+        link = self._idle.pop() if self._idle else await self._wait()
+        try:
+            result = await link.send(statement.text, params)
+        except asyncio.CancelledError:
+            self._abandon(link)
+            raise
+        except psycopg.Error:
+            self._release(link)
+            raise
+        self._release(link)
+        return Rows(result)
+
+    def renew(self) -> None:
+        """Replace every connection: the free ones now, the others when their statement ends."""
+        for link in self._links:
+            link.retired = True
+        while self._idle:
+            self._drop(self._idle.pop())
+
+    async def start(self) -> None:
+        """Tie the pool to its event loop: it is closed when the loop shuts down."""
+        await anext(self._guard)
+
+    async def aclose(self) -> None:
+        """Close the pool and wait for what it still does in the background."""
+        self.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._guard.aclose()
+
+    def close(self) -> None:
+        """Close all connections; whoever waits for one gets ServiceUnavailable."""
+        self._idle.clear()
+        for link in tuple(self._links):
+            self._links.discard(link)
+            link.fail(psycopg.OperationalError("the pool is closed"))
+        if self._loop.is_closed():
+            return
+        self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._refuse_waiting(psycopg.OperationalError("the pool is closed"))
+
+    async def _until_loop_ends(self) -> AsyncGenerator[None]:
+        # asyncio closes suspended generators before it closes the loop: the only sign it gives.
+        try:
+            yield
+        finally:
+            self.close()
+
+    async def _wait(self) -> Link:
+        """Return a connection as soon as one is free or opened; in the order of asking."""
+        future: asyncio.Future[Link] = self._loop.create_future()
+        self._waiting.append(future)
+        self._grow()
+        timeout_s = min(self._timeout_s, PATIENCE_S) if self._is_down() else self._timeout_s
+        timer = self._loop.call_later(timeout_s, self._expire, future)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._release(future.result())
+            raise
+        finally:
+            timer.cancel()
+
+    def _expire(self, future: asyncio.Future[Link]) -> None:
+        if future.done():
+            return
+        self._waiting.remove(future)
+        if not self._links:
+            future.set_exception(ServiceUnavailable(faults.UNREACHABLE, hint=faults.RETRY_HINT))
+            return
+        future.set_exception(
+            ServiceUnavailable(
+                f"All {self._max_size} connections to the database are busy.",
+                hint="Try again in a moment. If you run this service: FRAISEQL['POOL_MAX_SIZE'].",
+            )
+        )
+
+    def _is_down(self) -> bool:
+        return self._has_failed and not self._links
+
+    def _grow(self) -> None:
+        """Open connections for those who wait; only one at a time while that fails."""
+        limit = min(1, len(self._waiting)) if self._has_failed else len(self._waiting)
+        while self._opening < limit and len(self._links) + self._opening < self._max_size:
+            self._opening += 1
+            self._spawn(self._open_link())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _open_link(self) -> None:
+        try:
+            link = await self._connect()
+        except psycopg.Error as error:
+            self._has_failed = True
+            if not self._links and not self._opening:
+                self._refuse_waiting(error)
+            return
+        self._has_failed = False
+        self._links.add(link)
+        self._release(link)
+        self._grow()
+
+    async def _connect(self) -> Link:
+        try:
+            return await Link.open(self._params, self._session, self._lost)
+        finally:
+            self._opening -= 1
+
+    def _refuse_waiting(self, error: psycopg.Error) -> None:
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                refusal = faults.fault(error)
+                refusal.__cause__ = error
+                future.set_exception(refusal)
+
+    def _release(self, link: Link) -> None:
+        """Give a free connection to whoever waits longest, or keep it."""
+        if link.retired:
+            self._drop(link)
+            return
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(link)
+                return
+        self._idle.append(link)
+
+    def _drop(self, link: Link) -> None:
+        self._links.discard(link)
+        link.close()
+        self._grow()
+
+    def _lost(self, link: Link) -> None:
+        """Forget a connection that closed by itself."""
+        if link in self._idle:
+            self._idle.remove(link)
+        self._links.discard(link)
+
+    def _abandon(self, link: Link) -> None:
+        """Take back a connection whose request left; its statement is cancelled first."""
+        if link.is_busy:
+            self._spawn(self._clean(link))
+        else:
+            self._release(link)
+
+    async def _clean(self, link: Link) -> None:
+        await link.cancel(CANCEL_S)
+        self._release(link)
+
+    def _tend(self) -> None:
+        """Close what is silent, old or unused, and look again in a while."""
+        now = self._loop.time()
+        limit_s = self._statement_timeout_s and self._statement_timeout_s + SILENCE_S
+        for link in tuple(self._links):
+            if link.is_busy and limit_s and now - link.used > limit_s:
+                link.fail(psycopg.errors.QueryCanceled("no answer within statement_timeout"))
+            elif now - link.born > LIFETIME_S:
+                link.retired = True
+        unused = max(0, len(self._links) - self._min_size)
+        for place, link in enumerate(tuple(self._idle)):
+            if link.retired or (place < unused and now - link.used > IDLE_S):
+                self._idle.remove(link)
+                self._drop(link)
+        self._timer = self._loop.call_later(TEND_S, self._tend)
+
+
+async def _open(using: str) -> Pool:
+    """Return the new pool of the running loop and ``using``; those of dead loops are dropped."""
+    for key in list(_pools):
+        if key[0].is_closed():
+            _pools.pop(key).close()
+    pool = _pools[asyncio.get_running_loop(), using] = Pool(using)
+    await pool.start()
+    return pool
+
+
+async def _forget_renamed(using: str) -> None:
+    """Close the pool of ``using`` when tests have since put another database behind the alias."""
+    key = asyncio.get_running_loop(), using
+    pool = _pools.get(key)
+    if pool is not None and pool.database != connections.settings[using]["NAME"]:
+        await _pools.pop(key).aclose()
+
+
+def _fetch_in_transaction(statement: Statement, using: str) -> Rows | None:
+    """Return the rows through Django's connection if it is in a transaction, else None."""
+    return sync.fetch(statement, using) if connections[using].in_atomic_block else None
+
+
+def _may_retry(pool: Pool, statement: Statement, error: psycopg.Error) -> bool:
+    """Tell whether to send the statement again; connections that share the fault are replaced."""
+    if faults.is_plan_outdated(error):
+        pool.renew()
+        return False
+    if faults.is_lost(error):
+        # The server went away or restarted: what else is free was opened before that, too.
+        pool.renew()
+        return not statement.writes
+    return error.sqlstate in faults.SERIALIZATION

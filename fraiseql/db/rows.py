@@ -1,0 +1,27 @@
+"""
+What a statement returned, as PostgreSQL printed it.
+
+Values stay bytes: JSON documents are projected without ever becoming Python objects.
+"""
+
+from psycopg.pq.abc import PGresult
+
+
+class Rows:
+    """The rows of one statement; as long as this object lives, libpq keeps them."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: PGresult) -> None:
+        self._result = result
+
+    def __len__(self) -> int:
+        return self._result.ntuples
+
+    def column(self, index: int) -> list[bytes | None]:
+        """Return the values of a column, by its position; NULL is None. Raises IndexError."""
+        result = self._result
+        if not 0 <= index < result.nfields:
+            raise IndexError(f"The rows have {result.nfields} columns, none at {index}.")
+        get_value = result.get_value
+        return [get_value(row, index) for row in range(result.ntuples)]

@@ -1,0 +1,54 @@
+"""
+One SQL statement with its parameters, ready for PostgreSQL.
+
+Both ways to run it read the same text: Django's cursor takes ``%s`` as it stands, the asynchronous
+pool speaks PostgreSQL's own ``$1``.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fraiseql.errors import BadUserInput
+
+_PLACEHOLDER = re.compile("%[s%]")
+
+
+class Statement(NamedTuple):
+    """
+    The text with ``%s`` for each parameter (a percent sign is ``%%``), and the parameters.
+
+    ``params``: PostgreSQL's text format, untyped; None is NULL. ``writes``: the statement changes
+    data, so it is never sent twice when the connection breaks under it.
+    """
+
+    text: str
+    params: tuple[str | None, ...] = ()
+    writes: bool = False
+
+
+def numbered(text: str) -> bytes:
+    """Return ``text`` with ``$1``, ``$2``, ... for each ``%s`` and ``%`` for each ``%%``."""
+    count = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal count
+        if match[0] == "%%":
+            return "%"
+        count += 1
+        return f"${count}"
+
+    return _PLACEHOLDER.sub(replace, text).encode()
+
+
+def encoded(params: Sequence[str | None]) -> list[bytes | None]:
+    """Return ``params`` as UTF-8. Raises BadUserInput for what PostgreSQL's text cannot hold."""
+    try:
+        values = [None if value is None else value.encode() for value in params]
+    except UnicodeEncodeError as error:
+        raise BadUserInput("A text value is not valid Unicode.") from error
+    for value in values:
+        # libpq reads parameters as C strings: it would cut the value off without a word.
+        if value is not None and b"\0" in value:
+            raise BadUserInput("A text value contains NUL (U+0000), which PostgreSQL cannot store.")
+    return values

@@ -1,0 +1,48 @@
+"""
+Statements on Django's own connection.
+
+The caller's transaction is the statement's, so a ``TestCase`` sees what it wrote;
+``assertNumQueries``, ``execute_wrapper`` and the query log see the statement.
+"""
+
+import psycopg
+from django.db import connections
+from django.db.utils import Error as DjangoError
+from psycopg.pq.abc import PGresult
+
+from fraiseql.db import faults
+from fraiseql.db.rows import Rows
+from fraiseql.db.statement import Statement, encoded
+
+
+def fetch(statement: Statement, using: str = "default") -> Rows:
+    """Run ``statement`` and return its rows. Raises FraiseQLError, the cause kept."""
+    encoded(statement.params)  # Refuses what both ways must refuse alike.
+    is_reused = connections[using].connection is not None
+    try:
+        return _fetch(statement, using)
+    except DjangoError as error:
+        if not (is_reused and _may_retry(statement, using, error)):
+            raise faults.fault(error) from error
+    try:
+        return _fetch(statement, using)
+    except DjangoError as error:
+        raise faults.fault(error) from error
+
+
+def _fetch(statement: Statement, using: str) -> Rows:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement.text, statement.params)
+        result: PGresult = cursor.pgresult
+        return Rows(result)
+
+
+def _may_retry(statement: Statement, using: str, error: DjangoError) -> bool:
+    """Tell whether to send the statement again; a broken connection is closed for the next one."""
+    connection, cause = connections[using], faults.database_error(error)
+    if connection.in_atomic_block or not isinstance(cause, psycopg.Error):
+        return False
+    if faults.is_lost(cause):
+        connection.close()
+        return not statement.writes
+    return cause.sqlstate in faults.SERIALIZATION
