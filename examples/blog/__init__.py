@@ -1,0 +1,1 @@
+"""A blog on views: the example that ``scripts/demo`` serves."""
