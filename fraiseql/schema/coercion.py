@@ -135,7 +135,14 @@ def _integral(value: object, expected: str) -> int:
     # Above 2^53 a float no longer says which integer was meant.
     if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         return int(value)
+    if isinstance(value, decimal.Decimal) and _is_whole(value):
+        return int(value)
     raise ValueError(f"expected {expected}.")
+
+
+def _is_whole(number: decimal.Decimal) -> bool:
+    # int() of 1E+1000000 would take its time; no integer scalar is that long.
+    return number.is_finite() and number.adjusted() < 20 and number == number.to_integral_value()
 
 
 def _sized(number: int, bits: int) -> int:
@@ -311,9 +318,16 @@ def duration(value: object) -> dt.timedelta:
 
 
 def encode_duration(value: dt.timedelta) -> str:
-    """Return a duration as days and seconds of one sign."""
+    """Return a duration as PostgreSQL prints it under its default IntervalStyle."""
     sign, size = ("-", -value) if value < dt.timedelta() else ("", value)
-    return f"{sign}{size.days} days {sign}{size.seconds}.{size.microseconds:06d} seconds"
+    minutes, seconds = divmod(size.seconds, 60)
+    clock = f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    if size.microseconds:
+        clock += f".{size.microseconds:06d}".rstrip("0")
+    if not size.days:
+        return clock
+    days = f"{sign}{size.days} {'day' if size.days == 1 and not sign else 'days'}"
+    return f"{days} {clock}" if size.seconds or size.microseconds else days
 
 
 def timezone(value: object) -> str:
