@@ -1,9 +1,10 @@
 """
 Real PostgreSQL servers for the tests.
 
-Django's tests run on one server per run: FRAISEQL_TEST_POSTGRES=15|18 (18 unless given). A test that takes
-``server_uri`` runs once per version in FRAISEQL_TEST_SERVERS (``15,18`` unless given), on an empty database of its module.
-A version that is named and missing is a failure; one that is missing and was not named is skipped.
+Django's tests run on one server per run: FRAISEQL_TEST_POSTGRES=15|18 (18 unless given). A test
+that takes ``server_uri`` runs once per version in FRAISEQL_TEST_SERVERS (``15,18`` unless given),
+on an empty database of its module. A version that is named and missing is a failure; one that is
+missing and was not named is skipped.
 """
 
 import os
@@ -35,7 +36,9 @@ class Servers:
         self._started: dict[str, EmbeddedServer] = {}
 
     def get(self, version: str) -> EmbeddedServer:
-        """Return the running server of ``version``. Raises EmbeddedServerError if it is not installed."""
+        """
+        Return the running server of ``version``. Raises EmbeddedServerError if it is not installed.
+        """
         if version not in self._started:
             server = EmbeddedServer(
                 self._directory / version, find_binaries(version), options=_OPTIONS
@@ -52,7 +55,10 @@ class Servers:
 
 @pytest.fixture(scope="session")
 def short_directory() -> Iterator[Path]:
-    """A directory that PostgreSQL's user can enter, with room for a socket's path; pytest's own are neither."""
+    """
+    A directory that PostgreSQL's user can enter, with room for a socket's path; pytest's own are
+    neither.
+    """
     directory = Path(tempfile.mkdtemp(prefix="fraiseql-", dir="/tmp"))
     directory.chmod(0o711)
     yield directory
@@ -102,7 +108,9 @@ def django_server(servers: Servers) -> EmbeddedServer:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_server: EmbeddedServer) -> None:
-    """Point Django at its server; pytest-django asks for this before it creates the test database."""
+    """
+    Point Django at its server; pytest-django asks for this before it creates the test database.
+    """
     parameters = psycopg.conninfo.conninfo_to_dict(django_server.uri())
     for alias in connections:
         connections[alias].settings_dict |= {

@@ -1,7 +1,8 @@
 """
 Django settings of the test suite.
 
-Where the database is, conftest.py says once its server runs; a test that starts a program of its own gives it DATABASE_URL.
+Where the database is, conftest.py says once its server runs; a test that starts a program of its
+own gives it DATABASE_URL.
 """
 
 import os

@@ -1,8 +1,8 @@
 """
 The operating system user a private server runs as.
 
-PostgreSQL refuses to run as root. Root hands over to the owner of the data, else to the owner of the project,
-else to ``postgres``, else to ``nobody``; anyone else runs the server as himself.
+PostgreSQL refuses to run as root. Root hands over to the owner of the data, else to the owner of
+the project, else to ``postgres``, else to ``nobody``; anyone else runs the server as himself.
 """
 
 import os
@@ -43,7 +43,9 @@ class Account:
         )
 
     def may_enter(self, path: Path) -> bool:
-        """Return whether this user can use what is in the directory (or run the program) ``path``."""
+        """
+        Return whether this user can use what is in the directory (or run the program) ``path``.
+        """
         if self.identity is None:
             return os.access(path, os.X_OK)
         try:
@@ -90,7 +92,7 @@ def _unprivileged() -> pwd.struct_passwd:
             continue
     raise EmbeddedServerError(
         "PostgreSQL does not run as root, and there is neither a user postgres nor nobody.",
-        hint="Create one (useradd --system postgres), start as an ordinary user, or set DATABASE_URL.",
+        hint="Create one (useradd --system postgres), or start as an ordinary user.",
     )
 
 

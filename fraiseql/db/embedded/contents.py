@@ -10,7 +10,8 @@ from fraiseql.db.embedded.account import Account
 from fraiseql.db.embedded.places import PORT
 
 SUPERUSER = "postgres"
-# Not the superuser: that one passes row-level security by, and an application would seem to work without it.
+# Not the superuser: that one passes row-level security by, and an application would seem to work
+# without it.
 OWNER = "fraiseql"
 DATABASE = "fraiseql"
 
@@ -33,8 +34,12 @@ _HEADER = "# Written at every start. Settings of your own: ALTER SYSTEM, which w
 
 
 def initdb_options(major: int) -> list[str]:
-    """Return how a data directory is made: UTF-8, sorted by code point, open to whoever reaches the socket."""
-    # C.UTF-8 knows every letter's case and sorts alike everywhere; PostgreSQL has its own from 17 on.
+    """
+    Return how a data directory is made: UTF-8, sorted by code point, open to whoever reaches the
+    socket.
+    """
+    # C.UTF-8 knows every letter's case and sorts alike everywhere; PostgreSQL has its own from 17
+    # on.
     system = "C.UTF-8" if sys.platform == "linux" else "C"
     locale = (
         ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -50,19 +55,21 @@ def initdb_options(major: int) -> list[str]:
     ]
 
 
+def include_configuration(data: Path) -> None:
+    """Have postgresql.conf of a new data directory read the file of ``write_configuration``."""
+    with (data / "postgresql.conf").open("a") as file:
+        file.write(f"include_if_exists = '{_FILE}'\n")
+
+
 def write_configuration(
     data: Path, socket: Path, options: Mapping[str, str], account: Account
 ) -> None:
-    """Write the server's settings, and have postgresql.conf include them."""
+    """Write the server's settings."""
     values = {**CONFIGURATION, "unix_socket_directories": str(socket), **options}
     lines = [f"{name} = {_quoted(value)}\n" for name, value in values.items()]
     path = data / _FILE
     path.write_text(_HEADER + "".join(lines))
     account.own(path)
-    include = f"include = '{_FILE}'\n"
-    with (data / "postgresql.conf").open("r+") as file:
-        if include not in file.read():
-            file.write(include)
 
 
 def answers(uri: str) -> bool:
@@ -75,7 +82,10 @@ def answers(uri: str) -> bool:
 
 
 def furnish(uri: str) -> None:
-    """Create the application's role and database in the server whose superuser ``uri`` is, where missing."""
+    """
+    Create the application's role and database in the server whose superuser ``uri`` is, where
+    missing.
+    """
     with psycopg.connect(uri, autocommit=True) as connection:
         if not connection.execute(_HAS_ROLE, [OWNER]).fetchone():
             for statement in _ROLE:

