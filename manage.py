@@ -7,7 +7,18 @@ from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+from fraiseql.errors import FraiseQLError
+
+
+def main() -> None:
+    """Run a command; a private server that cannot start is a message, not a stack trace."""
     sys.path.insert(0, str(Path(__file__).resolve().parent / "examples"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except FraiseQLError as error:
+        sys.exit("\n".join(dict.fromkeys((error.message, error.hint or error.message))))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
         print(f"\n=== accelerator {accelerator}, PostgreSQL {postgres} ===", flush=True)
         environment = os.environ | {
             "FRAISEQL_ACCELERATOR": accelerator,
-            "FRAISEQL_POSTGRES": postgres,
+            "FRAISEQL_TEST_POSTGRES": postgres,
+            "FRAISEQL_TEST_SERVERS": postgres,
         }
         command = [sys.executable, "-m", "pytest", *selection, *arguments]
         worst = worst or subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
