@@ -108,9 +108,9 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-_HAS_ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
-_HAS_DATABASE = "SELECT FROM pg_database WHERE datname = %s"
-_VECTOR_AVAILABLE = "SELECT FROM pg_available_extensions WHERE name = 'vector'"
+_HAS_ROLE = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+_HAS_DATABASE = "SELECT 1 FROM pg_database WHERE datname = %s"
+_VECTOR_AVAILABLE = "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"
 _ROLE = (
     "CREATE ROLE fraiseql LOGIN CREATEDB CREATEROLE",
     "GRANT pg_monitor, pg_signal_backend TO fraiseql",
