@@ -46,7 +46,7 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 
     with (
         connection.schema_editor(atomic=False) as editor,
-        pytest.raises(ConfigurationError, match="needs .*v_gone.sql, which does not exist"),
+        pytest.raises(ConfigurationError, match=r"needs .*v_gone.sql, which does not exist"),
     ):
         operation.database_forwards("fraiseql", editor, ProjectState(), ProjectState())
 
