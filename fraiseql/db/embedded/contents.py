@@ -90,8 +90,6 @@ def furnish(uri: str) -> None:
         if not connection.execute(_HAS_ROLE, [OWNER]).fetchone():
             for statement in _ROLE:
                 connection.execute(statement)
-            if connection.info.server_version >= 160000:
-                connection.execute(_ROLE_FROM_16)
         if not connection.execute(_HAS_DATABASE, [DATABASE]).fetchone():
             _furnish_template(uri)
             connection.execute("CREATE DATABASE fraiseql OWNER fraiseql")
@@ -115,5 +113,3 @@ _ROLE = (
     "CREATE ROLE fraiseql LOGIN CREATEDB CREATEROLE",
     "GRANT pg_monitor, pg_signal_backend TO fraiseql",
 )
-# Up to 15, who may create roles may also act as them.
-_ROLE_FROM_16 = "ALTER ROLE fraiseql SET createrole_self_grant = 'set, inherit'"

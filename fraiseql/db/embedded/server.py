@@ -6,6 +6,7 @@ database.
 import enum
 import fcntl
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -37,6 +38,8 @@ _START_S = 120
 _STOP_S = 60
 _LOG_BYTES = 10 * 2**20
 _POLL_S = 0.05
+_LEAST_BYTES = 2**20
+_REASON = re.compile(r"\b(ERROR|FATAL|PANIC|DETAIL|error):")
 
 
 class State(enum.Enum):
@@ -297,9 +300,10 @@ def _clear_remains(places: Places) -> None:
             )
         time.sleep(_POLL_S)
     if Path("/proc/self/stat").exists():
-        # Else the number in it may be another program's by now, for which PostgreSQL would refuse
-        # to start.
+        # Else the number in them may be another program's by now, or that of an ended process nobody
+        # has waited for (containers), and PostgreSQL would refuse to start.
         (places.data / "postmaster.pid").unlink(missing_ok=True)
+        (places.socket / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _rotate(log: Path) -> int:
@@ -316,7 +320,7 @@ def _tail(log: Path, start: int) -> str:
         return ""
     with log.open("rb") as file:
         file.seek(start)
-        return file.read()[-4096:].decode(errors="replace")
+        return file.read()[-65536:].decode(errors="replace")
 
 
 def _foreign(directory: Path, major: int, fault: str) -> EmbeddedServerError:
@@ -328,10 +332,13 @@ def _foreign(directory: Path, major: int, fault: str) -> EmbeddedServerError:
 
 
 def _explained(action: str, places: Places, output: str) -> EmbeddedServerError:
-    """Return an error with the last lines of what a program or the server said."""
-    lines = [line for line in output.strip().splitlines() if line.strip()]
-    detail = " It said: " + " | ".join(line.strip() for line in lines[-5:]) if lines else ""
-    if "No space left on device" in output or "Disk quota exceeded" in output:
+    """Return an error with what a program or the server gave as its reasons."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    reasons = [line for line in lines if _REASON.search(line)] or lines
+    detail = " It said: " + " | ".join(reasons[-5:]) if reasons else ""
+    # On a full disk the server cannot even write down that it is.
+    full = shutil.disk_usage(places.directory).free < _LEAST_BYTES
+    if full or "No space left on device" in output or "Disk quota exceeded" in output:
         return disk_full(action, places.directory, detail)
     if "Permission denied" in output:
         return EmbeddedServerError(
