@@ -30,7 +30,8 @@ class Settings:
     DEFAULT_LIMIT: int = setting(100, "Rows a list returns when the query does not say how many.")
     MAX_LIMIT: int = setting(1000, "Rows a list may return at most; a larger `limit` is refused.")
     STATEMENT_TIMEOUT_MS: int = setting(
-        30_000, "Time after which PostgreSQL cancels a statement of the asynchronous pool; 0: never."
+        30_000,
+        "Time after which PostgreSQL cancels a statement of the asynchronous pool; 0: never.",
     )
     POOL_MIN_SIZE: int = setting(2, "Connections the asynchronous pool keeps open.")
     POOL_MAX_SIZE: int = setting(10, "Connections the asynchronous pool opens at most.")
@@ -80,7 +81,9 @@ def get_settings() -> Settings:
 
 def _check(name: str, value: Any, default: Any) -> None:
     if name == "ACCELERATOR" and value not in {"auto", "require", "off"}:
-        raise ConfigurationError(f"FRAISEQL['ACCELERATOR'] must be auto, require or off, not {value!r}.")
+        raise ConfigurationError(
+            f"FRAISEQL['ACCELERATOR'] must be auto, require or off, not {value!r}."
+        )
     if isinstance(default, tuple):
         if isinstance(value, str) or not all(isinstance(item, str) for item in value):
             raise ConfigurationError(f"FRAISEQL[{name!r}] must be a list of dotted paths.")

@@ -1,10 +1,9 @@
 """
 One connection of the asynchronous pool, spoken to through libpq.
 
-psycopg opens and cancels; statements go by hand, because a cursor's adapters, row makers and
-per-statement registration with the event loop cost several times the libpq calls
-(benchmarks/README.md, "db"). The socket stays registered while the connection lives, so a server
-that goes away is noticed when it goes, not by the next request.
+psycopg opens and cancels; statements go by hand, since raw bytes need none of a cursor's adapters
+and row makers. The socket stays registered with the event loop while the connection lives: nothing
+to do per statement, and a server that goes away is noticed when it goes, not by the next request.
 """
 
 import asyncio
@@ -95,11 +94,13 @@ class Link:
         return future
 
     async def cancel(self, timeout_s: float) -> None:
-        """Have the server cancel the statement whose future was cancelled, and see it end."""
-        if not self.is_busy:
+        """Have the server cancel the statement under way, wanted or not, and see it end."""
+        if self._future is None:
             return
         self._pending = None
-        self._future = ended = self._loop.create_future()
+        if self._future.done():
+            self._future = self._loop.create_future()
+        ended = self._future
         try:
             await self._connection.cancel_safe(timeout=timeout_s)
             await asyncio.wait({ended}, timeout=timeout_s)

@@ -7,6 +7,7 @@ break, so a server that is down is reported at once and one that is back is used
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Coroutine
 
@@ -23,6 +24,8 @@ from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
 from fraiseql.errors import ServiceUnavailable
 
+logger = logging.getLogger("fraiseql.db")
+
 # While the database is known to be down, requests wait this long for the attempt under way.
 PATIENCE_S = 1.0
 # How often connections are looked over, and how long one may live or stay unused.
@@ -30,6 +33,7 @@ TEND_S, LIFETIME_S, IDLE_S = 5.0, 3600.0, 600.0
 # What the server gets beyond its own statement_timeout before its silence counts as a timeout.
 SILENCE_S = 5.0
 CANCEL_S = 5.0
+_CLOSED = "the pool is closed"
 
 _pools: "dict[tuple[asyncio.AbstractEventLoop, str], Pool]" = {}
 
@@ -62,8 +66,8 @@ async def fetch(statement: Statement, using: str = "default") -> Rows:
 async def close_pools() -> None:
     """Close the pools of the running event loop: for the end of an ASGI lifespan."""
     loop = asyncio.get_running_loop()
-    for key in [key for key in _pools if key[0] is loop]:
-        await _pools.pop(key).aclose()
+    for pool in [pool for key, pool in list(_pools.items()) if key[0] is loop]:
+        await pool.aclose()
 
 
 class Pool:
@@ -71,7 +75,7 @@ class Pool:
 
     def __init__(self, using: str) -> None:
         settings = get_settings()
-        self.database = connections.settings[using]["NAME"]
+        self._using, self.database = using, connections.settings[using]["NAME"]
         self._params, self._session = parameters(using), session(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
@@ -83,6 +87,7 @@ class Pool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._has_failed = False  # The last attempt to connect.
+        self._is_closed = False
         self._timer = self._loop.call_later(TEND_S, self._tend)
         self._guard = self._until_loop_ends()
 
@@ -113,23 +118,30 @@ class Pool:
         await anext(self._guard)
 
     async def aclose(self) -> None:
-        """Close the pool and wait for what it still does in the background."""
+        """End what runs, close the pool and wait for what it still does in the background."""
+        self._is_closed = True
+        self._refuse_waiting(psycopg.OperationalError(_CLOSED))
+        busy = [link.cancel(CANCEL_S) for link in self._links if link.is_busy]
+        await asyncio.gather(*busy)
         self.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._guard.aclose()
 
     def close(self) -> None:
-        """Close all connections; whoever waits for one gets ServiceUnavailable."""
+        """Close all connections and be forgotten; who waits for one gets ServiceUnavailable."""
+        self._is_closed = True
+        if _pools.get((self._loop, self._using)) is self:
+            del _pools[self._loop, self._using]
         self._idle.clear()
         for link in tuple(self._links):
             self._links.discard(link)
-            link.fail(psycopg.OperationalError("the pool is closed"))
+            link.fail(psycopg.OperationalError(_CLOSED))
         if self._loop.is_closed():
             return
         self._timer.cancel()
         for task in self._tasks:
             task.cancel()
-        self._refuse_waiting(psycopg.OperationalError("the pool is closed"))
+        self._refuse_waiting(psycopg.OperationalError(_CLOSED))
 
     async def _until_loop_ends(self) -> AsyncGenerator[None]:
         # asyncio closes suspended generators before it closes the loop: the only sign it gives.
@@ -140,6 +152,8 @@ class Pool:
 
     async def _wait(self) -> Link:
         """Return a connection as soon as one is free or opened; in the order of asking."""
+        if self._is_closed:
+            raise _unavailable()
         future: asyncio.Future[Link] = self._loop.create_future()
         self._waiting.append(future)
         self._grow()
@@ -159,7 +173,7 @@ class Pool:
             return
         self._waiting.remove(future)
         if not self._links:
-            future.set_exception(ServiceUnavailable(faults.UNREACHABLE, hint=faults.RETRY_HINT))
+            future.set_exception(_unavailable())
             return
         future.set_exception(
             ServiceUnavailable(
@@ -187,6 +201,8 @@ class Pool:
         try:
             link = await self._connect()
         except psycopg.Error as error:
+            if not self._has_failed:  # Once an outage, not once a request.
+                logger.error("Cannot connect to database %r: %s", self._using, error)
             self._has_failed = True
             if not self._links and not self._opening:
                 self._refuse_waiting(error)
@@ -206,13 +222,13 @@ class Pool:
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
-                refusal = faults.fault(error)
+                refusal = _unavailable()
                 refusal.__cause__ = error
                 future.set_exception(refusal)
 
     def _release(self, link: Link) -> None:
         """Give a free connection to whoever waits longest, or keep it."""
-        if link.retired:
+        if link.retired or self._is_closed:
             self._drop(link)
             return
         while self._waiting:
@@ -263,9 +279,9 @@ class Pool:
 
 async def _open(using: str) -> Pool:
     """Return the new pool of the running loop and ``using``; those of dead loops are dropped."""
-    for key in list(_pools):
-        if key[0].is_closed():
-            _pools.pop(key).close()
+    for (loop, _), dead in list(_pools.items()):
+        if loop.is_closed():
+            dead.close()
     pool = _pools[asyncio.get_running_loop(), using] = Pool(using)
     await pool.start()
     return pool
@@ -273,10 +289,13 @@ async def _open(using: str) -> Pool:
 
 async def _forget_renamed(using: str) -> None:
     """Close the pool of ``using`` when tests have since put another database behind the alias."""
-    key = asyncio.get_running_loop(), using
-    pool = _pools.get(key)
+    pool = _pools.get((asyncio.get_running_loop(), using))
     if pool is not None and pool.database != connections.settings[using]["NAME"]:
-        await _pools.pop(key).aclose()
+        await pool.aclose()
+
+
+def _unavailable() -> ServiceUnavailable:
+    return ServiceUnavailable(faults.UNREACHABLE, hint=faults.RETRY_HINT)
 
 
 def _fetch_in_transaction(statement: Statement, using: str) -> Rows | None:

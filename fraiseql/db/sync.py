@@ -22,7 +22,7 @@ def fetch(statement: Statement, using: str = "default") -> Rows:
     try:
         return _fetch(statement, using)
     except DjangoError as error:
-        if not (is_reused and _may_retry(statement, using, error)):
+        if not _may_retry(statement, using, error, is_reused):
             raise faults.fault(error) from error
     try:
         return _fetch(statement, using)
@@ -37,12 +37,12 @@ def _fetch(statement: Statement, using: str) -> Rows:
         return Rows(result)
 
 
-def _may_retry(statement: Statement, using: str, error: DjangoError) -> bool:
+def _may_retry(statement: Statement, using: str, error: DjangoError, is_reused: bool) -> bool:
     """Tell whether to send the statement again; a broken connection is closed for the next one."""
     connection, cause = connections[using], faults.database_error(error)
     if connection.in_atomic_block or not isinstance(cause, psycopg.Error):
         return False
     if faults.is_lost(cause):
         connection.close()
-        return not statement.writes
+        return is_reused and not statement.writes
     return cause.sqlstate in faults.SERIALIZATION

@@ -48,11 +48,11 @@ _TEXT = ("text", "version")
 _RANGE = ("range", "date_range")
 _ORDERED = ("text", "number", "temporal", "network", "mac", "ltree", *_RANGE)
 _LISTED = (*_ORDERED, "version", "id", "uuid", "enum", "boolean")
-_COMPARED = (*_LISTED, "json", "vector")
+_EQUATED = (*_LISTED, "vector")
 
 _COMPARISON = (
-    Operator("eq", _COMPARED, "same", "{field} = {value}", "Equal."),
-    Operator("neq", _COMPARED, "same", "{field} <> {value}", "Not equal, and not null."),
+    Operator("eq", _EQUATED, "same", "{field} = {value}", "Equal."),
+    Operator("neq", _EQUATED, "same", "{field} <> {value}", "Not equal, and not null."),
     Operator("gt", _ORDERED, "same", "{field} > {value}", "Greater."),
     Operator("gte", _ORDERED, "same", "{field} >= {value}", "Greater or equal."),
     Operator("lt", _ORDERED, "same", "{field} < {value}", "Less."),
@@ -67,7 +67,7 @@ _COMPARISON = (
     ),
     Operator(
         "isnull",
-        (*_COMPARED, "fulltext", LIST),
+        (*_EQUATED, "json", "fulltext", LIST),
         "boolean",
         "({null} IS NULL) = {value}",
         "Null, or not null.",
@@ -317,6 +317,16 @@ _LISTS = (
 )
 
 _JSON = (
+    # The null of JSON is GraphQL's null, and so SQL's.
+    Operator("eq", ("json",), "json", "NULLIF({field}, 'null') = {value}", "Equal.", pg="jsonb"),
+    Operator(
+        "neq",
+        ("json",),
+        "json",
+        "NULLIF({field}, 'null') <> {value}",
+        "Not equal, and not null.",
+        pg="jsonb",
+    ),
     Operator("has_key", ("json",), "text", "{field} ? {value}", "Has the key.", pg="text"),
     Operator(
         "has_any_keys",

@@ -103,7 +103,7 @@ def condition(
     return SQL(template).format(
         field=typed.field,
         text=_text(operand),
-        null=operand.text if isinstance(operand, Json) else operand.expression,
+        null=_nullable(operand),
         json=operand.value if isinstance(operand, Json) else typed.field,
         value=SQL("{}::{}").format(value, SQL(parameter)) if parameter else value,
     )
@@ -112,6 +112,14 @@ def condition(
 def sort_key(scalar: Scalar, operand: Operand) -> Composable:
     """Return the expression rows are ordered by, in the scalar's type."""
     return _typed(scalar, _opened(operand, scalar, is_list=False)).field
+
+
+def sort_type(scalar: Scalar, operand: Operand) -> str:
+    """Return the type, in SQL, that ``sort_key`` has, for a cursor's value beside it."""
+    operand = _opened(operand, scalar, is_list=False)
+    if isinstance(operand, Column) and _fits(scalar, _bare(operand.pg_type)):
+        return operand.pg_type
+    return scalar.pg
 
 
 def encode(operator: Operator, scalar: Scalar, is_list: bool, value: Any) -> str:
@@ -147,6 +155,19 @@ def _without_wildcards(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _nullable(operand: Operand) -> Composable:
+    """Return an expression that is NULL for the null of JSON too."""
+    if isinstance(operand, Json):
+        return operand.text
+    if operand.pg_type == "jsonb":
+        return _scalar_text(operand.expression)
+    return operand.expression
+
+
+def _scalar_text(value: Composable) -> Composable:
+    return SQL("({} #>> '{{}}')").format(value)
+
+
 def _opened(operand: Operand, scalar: Scalar, is_list: bool) -> Operand:
     """Return a column that is itself a document as the field of a document, except for JSON."""
     if isinstance(operand, Json) or operand.pg_type not in _DOCUMENTS:
@@ -154,7 +175,7 @@ def _opened(operand: Operand, scalar: Scalar, is_list: bool) -> Operand:
     value = _cast(operand.expression, "jsonb") if operand.pg_type == "json" else operand.expression
     if scalar.family == "json" and not is_list:
         return Column(value, "jsonb")
-    return Json(value, SQL("({} #>> '{{}}')").format(value))
+    return Json(value, _scalar_text(value))
 
 
 def _typed(scalar: Scalar, operand: Operand) -> _Typed:

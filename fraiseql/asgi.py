@@ -1,0 +1,158 @@
+"""
+The ASGI application: GraphQL in front of Django.
+
+It answers operations made of bound fields only, on the asynchronous pool, without Django's handler, which
+alone costs many times such an answer (benchmarks/README.md). Everything else goes to Django unchanged: other
+paths, Python resolvers, mutations, browsers, requests from other origins.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings as django_settings
+from django.core.asgi import get_asgi_application
+from django.http.request import split_domain_port, validate_host
+
+from fraiseql import http
+from fraiseql.db.pool import close_pools
+from fraiseql.engine.pipeline import FORWARD, execute_async
+from fraiseql.errors import BadRequest
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class GraphQLApplication:
+    """
+    GraphQL at ``path``, the Django application everywhere else::
+
+        application = GraphQLApplication()    # asgi.py
+    """
+
+    def __init__(self, application: Application | None = None, path: str = "/graphql/") -> None:
+        self.application = application or get_asgi_application()
+        self.paths = frozenset({path, path.rstrip("/")})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        kind = scope["type"]
+        if kind == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in self.paths:
+            await self._graphql(scope, receive, send)
+        elif kind == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+    async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        method = scope["method"]
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        media = http.negotiate(accept)
+        if (
+            media is None
+            or method not in ("POST", "GET")
+            or (method == "GET" and b"text/html" in headers.get(b"accept", b""))
+            or not _is_here(headers)
+        ):
+            await self._forward(scope, receive, send)
+            return
+        try:
+            body = await _body(headers, receive)
+            if body is None:
+                return
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            query = (
+                dict(parse_qsl(scope["query_string"].decode("latin-1"))) if method == "GET" else {}
+            )
+            request = http.read(method, content_type, query, body)
+        except BadRequest as error:
+            await _send(send, http.refuse(error, media))
+            return
+        response = await execute_async(request, read_only=method == "GET", fast_only=True)
+        if response is FORWARD:
+            await self._forward(scope, _again(body, receive), send)
+        else:
+            await _send(send, http.render(response, media))
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to Django, which knows the path with its slash."""
+        if not scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"] + "/"}
+        await self.application(scope, receive, send)
+
+
+def _is_here(headers: dict[bytes, bytes]) -> bool:
+    """Tell whether a request names this host and no other origin; the others are Django's to judge."""
+    host = headers.get(b"host", b"").decode("latin-1")
+    origin = headers.get(b"origin")
+    if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
+        return False
+    return _is_allowed(host, bool(django_settings.DEBUG), tuple(django_settings.ALLOWED_HOSTS))
+
+
+@lru_cache(maxsize=256)
+def _is_allowed(host: str, debug: bool, allowed: tuple[str, ...]) -> bool:
+    if debug and not allowed:
+        allowed = (".localhost", "127.0.0.1", "[::1]")
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
+
+
+async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    """Return the body, or None if the client left. Raises BadRequest if it is too large."""
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit():
+        http.check_size(int(declared))
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        http.check_size(size)
+    return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that gives the body once more."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+async def _send(send: Send, response: http.HttpResponse) -> None:
+    await send(
+        {"type": "http.response.start", "status": response.status, "headers": response.headers}
+    )
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """Close the pools when the server stops; Django's own application has no lifespan."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await close_pools()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

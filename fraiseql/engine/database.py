@@ -1,0 +1,218 @@
+"""
+Reading bound types from Python: ``info.context.db``.
+"""
+
+import difflib
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+
+from fraiseql.conf import get_settings
+from fraiseql.db import catalog, pool, sync
+from fraiseql.db.rows import Rows
+from fraiseql.db.statement import Statement
+from fraiseql.engine.plan.filters import plan_where
+from fraiseql.engine.plan.order import plan_order
+from fraiseql.engine.plan.plan import Page, Plan, Read
+from fraiseql.engine.plan.selection import all_keys
+from fraiseql.engine.plan.values import Given, Leaf
+from fraiseql.engine.sql.compile import compile_plan
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema.build import get_schema
+from fraiseql.schema.complete import hydrate
+from fraiseql.schema.inputs import LOGICAL, OrderDirection, filter_operators, scalar_of
+from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
+
+T = TypeVar("T")
+Where = Mapping[str, Any]
+
+
+class Database:
+    """
+    Reads bound types on Django's connection, inside its transaction.
+
+    ``where`` is written as in GraphQL, in Python's names; a bare value means ``eq``, None means null::
+
+        db.find(Post, where={"author": {"name": "Ada"}, "tags": {"contains": ["sql"]}}, limit=3)
+    """
+
+    def __init__(self, using: str | None = None) -> None:
+        self.using = using or get_settings().DATABASE
+
+    def find(
+        self,
+        type: type[T],  # noqa: A002 - the GraphQL type to find
+        where: Where | None = None,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[T]:
+        """
+        Return the instances that ``where`` allows, at most ``limit`` (setting DEFAULT_LIMIT).
+
+        ``order_by``: field names, the heaviest first; a leading ``-`` means descending.
+        """
+        spec, planned = plan_find(type, where, order_by, limit, offset)
+        relations = catalog.relations((spec.view or "",), self.using)
+        return _instances(spec, sync.fetch(_statement(planned, relations), self.using))
+
+    def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
+        """Return the first instance that ``where`` and ``keys`` allow, or None."""
+        found = self.find(type, {**(where or {}), **keys}, limit=1)
+        return found[0] if found else None
+
+
+class AsyncDatabase:
+    """The same as ``Database``, awaited."""
+
+    def __init__(self, using: str | None = None, in_thread: bool = False) -> None:
+        self.using = using or get_settings().DATABASE
+        self._in_thread = in_thread
+
+    async def find(
+        self,
+        type: type[T],  # noqa: A002 - the GraphQL type to find
+        where: Where | None = None,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[T]:
+        """Return what ``Database.find`` returns."""
+        if self._in_thread:
+            find: Callable[..., Awaitable[list[T]]] = sync_to_async(Database(self.using).find)
+            return await find(type, where, order_by, limit, offset)
+        spec, planned = plan_find(type, where, order_by, limit, offset)
+        relations = await catalog.relations_async((spec.view or "",), self.using)
+        return _instances(spec, await pool.fetch(_statement(planned, relations), self.using))
+
+    async def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
+        """Return what ``Database.find_one`` returns."""
+        found = await self.find(type, {**(where or {}), **keys}, limit=1)
+        return found[0] if found else None
+
+
+def plan_find(
+    python: type,
+    where: Where | None,
+    order_by: str | Sequence[str],
+    limit: int | None,
+    offset: int,
+) -> tuple[ObjectSpec, Plan]:
+    """Return the spec of a declared class and the plan that reads its instances."""
+    spec = _spec_of(python)
+    if spec.view is None:
+        raise ConfigurationError(
+            f"{spec.name} is bound to no view.", hint="Declare it with @fraiseql.type(view=...)."
+        )
+    keys = (order_by,) if isinstance(order_by, str) else order_by
+    settings = get_settings()
+    read = Read(
+        response_key="find",
+        kind=RootKind.MANY,
+        type=spec,
+        where=plan_where(_conditions(where or {}, spec), spec, []),
+        order=plan_order([_order(key, spec) for key in keys], spec, []),
+        page=Page(
+            settings.DEFAULT_LIMIT if limit is None else limit, Leaf(offset) if offset else None
+        ),
+        keys=all_keys(spec),
+    )
+    return spec, Plan((read,))
+
+
+def _spec_of(python: type) -> ObjectSpec:
+    for spec in get_schema().objects.values():
+        if spec.python is python:
+            return spec
+    raise ConfigurationError(
+        f"{python.__qualname__} is not declared.", hint="Decorate it with @fraiseql.type(view=...)."
+    )
+
+
+def _statement(planned: Plan, relations: Mapping[str, Any]) -> Statement:
+    return compile_plan(planned, relations).fill({})
+
+
+def _instances(spec: ObjectSpec, rows: Rows) -> list[Any]:
+    documents = (json.loads(row or b"null", parse_float=Decimal) for row in rows.column(0))
+    return [hydrate(spec, document) for document in documents if document is not None]
+
+
+def _conditions(where: Where, spec: ObjectSpec) -> Given:
+    return {
+        _graphql_name(name, spec): _condition(name, value, spec) for name, value in where.items()
+    }
+
+
+def _graphql_name(name: str, spec: ObjectSpec) -> str:
+    return name if name in LOGICAL else _field(name, spec).name
+
+
+def _condition(name: str, value: Any, spec: ObjectSpec) -> Given:
+    if name == "NOT":
+        return _conditions(value, spec)
+    if name in LOGICAL:
+        return [_conditions(item, spec) for item in value]
+    entry = _field(name, spec)
+    named = entry.type.innermost
+    if isinstance(named, ObjectSpec):
+        return _conditions(value, named)
+    if value is None:
+        return {"isnull": Leaf(True)}
+    if not isinstance(value, Mapping) or scalar_of(named).family == "json":
+        value = {"eq": value}
+    operators = {operator.name: operator for operator in filter_operators(entry)}
+    given = {}
+    for word, argument in value.items():
+        if word not in operators:
+            raise ConfigurationError(
+                f"{spec.name}.{entry.python_name} has no operator {word!r}.",
+                hint=_nearest(word, operators),
+            )
+        given[word] = Leaf(_argument(entry, operators[word].argument, argument))
+    return given
+
+
+def _argument(entry: FieldSpec, kind: str, value: Any) -> Any:
+    """Return a Python argument as the coerced value GraphQL would give."""
+    scalar = scalar_of(entry.type.innermost)
+    if value is None or kind not in {"same", "list"}:
+        return value
+
+    def parse(item: Any) -> Any:
+        return item if isinstance(item, scalar.python) else scalar.parse(item)
+
+    is_list = kind == "list" or entry.type.item is not None
+    if is_list and isinstance(value, list | tuple | set | frozenset):
+        return [parse(item) for item in value]
+    return parse(value)
+
+
+def _order(key: str, spec: ObjectSpec) -> Given:
+    name = key.removeprefix("-")
+    direction = OrderDirection.DESC if key.startswith("-") else OrderDirection.ASC
+    first, _, rest = name.partition(".")
+    entry = _field(first, spec)
+    if not rest:
+        return {entry.name: Leaf(direction)}
+    named = entry.type.named
+    if not isinstance(named, ObjectSpec):
+        raise ConfigurationError(f"{spec.name}.{first} has no fields to order by.")
+    return {entry.name: _order(("-" if key.startswith("-") else "") + rest, named)}
+
+
+def _field(name: str, spec: ObjectSpec) -> FieldSpec:
+    entry = spec.by_python_name(name) or spec.fields.get(name)
+    if entry is None:
+        names = [known.python_name for known in spec.fields.values()]
+        raise ConfigurationError(f"{spec.name} has no field {name!r}.", hint=_nearest(name, names))
+    return entry
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    names = list(names)
+    close = difflib.get_close_matches(name, names, 1)
+    return f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(names)}."

@@ -1,0 +1,215 @@
+"""
+The plan: what a query reads, as printable data.
+
+The planner writes it from a document and its variables; ``engine/sql`` turns it into a statement.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fraiseql.engine.plan.values import Leaf
+from fraiseql.schema.operators import Operator
+from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
+
+
+@dataclass(frozen=True)
+class Target:
+    """A field of the view's document, by the fields that lead to it."""
+
+    fields: tuple[FieldSpec, ...]
+
+    def __str__(self) -> str:
+        return ".".join(entry.name for entry in self.fields)
+
+    @property
+    def leaf(self) -> FieldSpec:
+        """Return the field compared or ordered by."""
+        return self.fields[-1]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """``target operator argument``."""
+
+    target: Target
+    operator: Operator
+    argument: Leaf
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.operator.name} {_show(self.argument)}"
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """``target`` holds no value, or (``negated``) does."""
+
+    target: Target
+    negated: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.target} is {'not ' if self.negated else ''}null"
+
+
+@dataclass(frozen=True)
+class Every:
+    """All of these; of none: true."""
+
+    items: tuple["Condition", ...]
+
+    def __str__(self) -> str:
+        return "(" + " and ".join(map(str, self.items)) + ")" if self.items else "true"
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of these; of none: false."""
+
+    items: tuple["Condition", ...]
+
+    def __str__(self) -> str:
+        return "(" + " or ".join(map(str, self.items)) + ")" if self.items else "false"
+
+
+@dataclass(frozen=True)
+class Not:
+    """Not this."""
+
+    item: "Condition"
+
+    def __str__(self) -> str:
+        return f"not {self.item}"
+
+
+Condition = Compare | IsNull | Every | Some | Not
+
+
+@dataclass(frozen=True)
+class Order:
+    """One key rows are sorted by. ``nulls_first``: PostgreSQL's default is for descending keys only."""
+
+    target: Target
+    descending: bool = False
+    nulls_first: bool = False
+
+    def __str__(self) -> str:
+        direction = "desc" if self.descending else "asc"
+        default = self.nulls_first == self.descending
+        return f"{self.target} {direction}" + (
+            "" if default else f" nulls {'first' if self.nulls_first else 'last'}"
+        )
+
+    @property
+    def is_nullable(self) -> bool:
+        """Tell whether some row may have no value."""
+        return any(entry.type.nullable for entry in self.target.fields)
+
+    def reverse(self) -> "Order":
+        """Return the key that sorts the other way round."""
+        return Order(self.target, not self.descending, not self.nulls_first)
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    Which rows of the order. ``limit``: rows wanted; a connection reads one more to know whether there is a
+    next page. ``backward``: counted from the end. ``after``, ``before``: decoded cursors.
+    """
+
+    limit: int
+    offset: Leaf | None = None
+    after: "Cursor | None" = None
+    before: "Cursor | None" = None
+    backward: bool = False
+
+    def __str__(self) -> str:
+        parts = [f"{'last' if self.backward else 'first'} {self.limit}"]
+        if self.offset is not None:
+            parts.append(f"offset {_show(self.offset)}")
+        parts += [
+            f"{name} {cursor}"
+            for name, cursor in (("after", self.after), ("before", self.before))
+            if cursor
+        ]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A row's order keys in PostgreSQL's text form; ``leaf``: where the client's string stands."""
+
+    values: tuple[str | None, ...]
+    leaf: Leaf
+
+    def __str__(self) -> str:
+        return str(list(self.values))
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What of a view the selection needs: rows, their cursors, the number of all rows."""
+
+    rows: bool = True
+    cursors: bool = False
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Read:
+    """One root field's rows. ``keys``: the document's top-level keys the selection needs."""
+
+    response_key: str
+    kind: RootKind
+    type: ObjectSpec
+    where: Condition
+    order: tuple[Order, ...]
+    page: Page
+    keys: tuple[str, ...]
+    wants: Wants = field(default_factory=Wants)
+
+    def __str__(self) -> str:
+        lines = [f"{self.response_key}: {self.kind.value} of {self.type.view} as {self.type.name}"]
+        lines.append(f"  where  {self.where}")
+        if self.order:
+            lines.append(f"  order  {', '.join(map(str, self.order))}")
+        lines.append(f"  page   {self.page}")
+        lines.append(f"  keys   {', '.join(self.keys)}")
+        extra = [
+            name
+            for name, wanted in (("cursors", self.wants.cursors), ("total", self.wants.total))
+            if wanted
+        ]
+        if extra:
+            lines.append(f"  also   {', '.join(extra)}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The plan holds for a variable only while ``classify`` gives ``expected`` for it."""
+
+    path: tuple[str | int, ...]
+    classify: Any
+    expected: Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    All reads of one query, one statement.
+
+    ``guards``: what the plan took from variables' values; ``is_reusable``: it may serve other variables of the
+    same outline that satisfy the guards.
+    """
+
+    reads: tuple[Read, ...]
+    guards: tuple[Guard, ...] = ()
+    is_reusable: bool = True
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.reads))
+
+
+def _show(leaf: Leaf) -> str:
+    if leaf.path is None:
+        return repr(leaf.value)
+    return "$" + ".".join(map(str, leaf.path))

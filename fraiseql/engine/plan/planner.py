@@ -1,0 +1,308 @@
+"""
+Documents to plans.
+
+``outline`` looks at a query once: its root fields, their Shapes, their arguments as trees. ``plan`` puts the
+variables in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import FieldNode, OperationDefinitionNode, VariableNode
+
+from fraiseql.conf import Settings
+from fraiseql.engine.document.document import Document
+from fraiseql.engine.plan.filters import compare, parse_id, plan_where
+from fraiseql.engine.plan.order import plan_cursor, plan_order
+from fraiseql.engine.plan.plan import (
+    Condition,
+    Every,
+    Guard,
+    Order,
+    Page,
+    Plan,
+    Read,
+    Target,
+    Wants,
+)
+from fraiseql.engine.plan.selection import ResponsePath, Selected, all_keys
+from fraiseql.engine.plan.values import ABSENT, Given, Leaf, Tree, compile_value, give
+from fraiseql.engine.result import shape
+from fraiseql.errors import BadUserInput, FraiseQLError
+from fraiseql.schema.build import Schema
+from fraiseql.schema.inputs import filter_operators
+from fraiseql.schema.specs import ObjectSpec, RootKind, RootSpec, TypeRef
+
+Variables = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RootSelection:
+    """One bound root field of an outline. ``node``: the Shape spec of its whole value."""
+
+    response_key: str
+    root: RootSpec
+    arguments: Mapping[str, Tree]
+    node: shape.Node
+    keys: tuple[str, ...]
+    wants: Wants
+
+    @property
+    def label(self) -> str:
+        """Return the field's name in messages."""
+        return f"Query.{self.root.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """
+    A query as far as it can be known without variables.
+
+    ``typenames``: response keys of ``__typename`` at the root. ``order``: all response keys.
+    ``is_fast``: every field is bound, so no executor is needed. ``nodes``: where each response path stands
+    in the document.
+    """
+
+    selections: tuple[RootSelection, ...]
+    typenames: tuple[str, ...]
+    order: tuple[str, ...]
+    is_fast: bool
+    is_blocking: bool
+    nodes: Mapping[ResponsePath, list[FieldNode]]
+
+
+def condition_variables(document: Document, operation: OperationDefinitionNode) -> tuple[str, ...]:
+    """Return the variables that ``@skip`` and ``@include`` read, on which an outline depends."""
+    found: dict[str, None] = {}
+    definitions = [operation, *document.fragments.values()]
+    stack: list[Any] = [definition.selection_set for definition in definitions]
+    while stack:
+        selections = stack.pop()
+        for node in selections.selections if selections else ():
+            stack.append(getattr(node, "selection_set", None))
+            for directive in node.directives:
+                if directive.name.value in {"skip", "include"}:
+                    value = directive.arguments[0].value
+                    if isinstance(value, VariableNode):
+                        found[value.name.value] = None
+    return tuple(found)
+
+
+def outline(
+    schema: Schema, document: Document, operation: OperationDefinitionNode, conditions: Variables
+) -> Outline:
+    """Return the outline of a query operation under the given values of its condition variables."""
+    selected = Selected(document.fragments, conditions)
+    collected = selected.collect(("Query",), [operation.selection_set])
+    selections, typenames, fast, blocking = [], [], True, False
+    for response_key, nodes in collected.items():
+        name = nodes[0].name.value
+        selected.nodes[response_key,] = nodes
+        if name in schema.roots:
+            selections.append(_select(schema, selected, response_key, schema.roots[name], nodes))
+        elif name == "__typename":
+            typenames.append(response_key)
+        else:
+            fast = False
+            blocking = blocking or name in schema.blocking
+    return Outline(
+        selections=tuple(selections),
+        typenames=tuple(typenames),
+        order=tuple(collected),
+        is_fast=fast and not selected.computed,
+        is_blocking=blocking,
+        nodes=selected.nodes,
+    )
+
+
+def _select(
+    schema: Schema, selected: Selected, response_key: str, root: RootSpec, nodes: list[FieldNode]
+) -> RootSelection:
+    assert schema.graphql.query_type is not None  # noqa: S101 - a bound root field exists
+    declared = schema.graphql.query_type.fields[root.name].args
+    arguments = {
+        argument.name.value: compile_value(argument.value, declared[argument.name.value].type)
+        for argument in nodes[0].arguments
+    }
+    path = (response_key,)
+    wants, rows = Wants(), nodes
+    if root.kind is RootKind.ONE:
+        node = selected.node(TypeRef(True, root.type), nodes, path)
+    elif root.kind is RootKind.MANY:
+        node = selected.node(TypeRef(False, item=TypeRef(False, root.type)), nodes, path)
+    else:
+        assert root.connection is not None  # noqa: S101 - resolve.py made it
+        node = selected.node(TypeRef(False, root.connection), nodes, path)
+        wants, rows = _connection_wants(selected, root, nodes)
+    computed = selected.computed
+    keys = all_keys(root.type) if computed else selected.keys(root.type, rows)
+    return RootSelection(response_key, root, arguments, node, keys, wants)
+
+
+def _connection_wants(
+    selected: Selected, root: RootSpec, nodes: list[FieldNode]
+) -> tuple[Wants, list[FieldNode]]:
+    """Return what a connection's selection needs, and the ``node`` fields below its edges."""
+    assert root.connection is not None  # noqa: S101 - resolve.py made it
+    edge = root.connection.fields["edges"].type.innermost
+    assert isinstance(edge, ObjectSpec)  # noqa: S101 - resolve.py made it
+    top = _named(selected.collect((root.connection.name,), (node.selection_set for node in nodes)))
+    edges = top.get("edges", [])
+    below = _named(selected.collect((edge.name,), (node.selection_set for node in edges)))
+    info = _named(
+        selected.collect(("PageInfo",), (node.selection_set for node in top.get("pageInfo", [])))
+    )
+    cursors = "cursor" in below or "startCursor" in info or "endCursor" in info
+    wants = Wants(
+        rows="edges" in top or "pageInfo" in top, cursors=cursors, total="totalCount" in top
+    )
+    return wants, below.get("node", [])
+
+
+def _named(collected: Mapping[str, list[FieldNode]]) -> dict[str, list[FieldNode]]:
+    """Return collected fields by field name: aliases of one field together."""
+    found: dict[str, list[FieldNode]] = {}
+    for nodes in collected.values():
+        found.setdefault(nodes[0].name.value, []).extend(nodes)
+    return found
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and the root fields whose arguments were refused."""
+
+    plan: Plan
+    refused: Mapping[str, FraiseQLError]
+
+
+def plan(
+    selections: tuple[RootSelection, ...], variables: Variables, settings: Settings
+) -> Planned:
+    """Return the plan of the bound root fields; a refused argument fails its own field only."""
+    guards: list[Guard] = []
+    reads: list[Read] = []
+    refused: dict[str, FraiseQLError] = {}
+    reusable = True
+    for selection in selections:
+        given = {name: give(tree, variables) for name, tree in selection.arguments.items()}
+        given = {name: value for name, value in given.items() if value is not ABSENT}
+        reusable = reusable and all(map(_is_reusable, given.values()))
+        try:
+            reads.append(_read(selection, given, settings, guards))
+        except BadUserInput as error:
+            refused[selection.response_key] = error
+    return Planned(Plan(tuple(reads), tuple(guards), reusable and not refused), refused)
+
+
+def _is_reusable(given: Given) -> bool:
+    if isinstance(given, Leaf):
+        return given.is_fixed or given.path is not None
+    return all(map(_is_reusable, given.values() if isinstance(given, dict) else given))
+
+
+def _read(
+    selection: RootSelection, given: dict[str, Given], settings: Settings, guards: list[Guard]
+) -> Read:
+    root = selection.root
+    order: tuple[Order, ...] = ()
+    if root.kind is RootKind.ONE:
+        where, page = _by_keys(root, given, guards), Page(1)
+    else:
+        where = plan_where(given.get("where", Leaf(None)), root.type, guards)
+        order = plan_order(given.get("orderBy"), root.type, guards)
+        window = _offset_page if root.kind is RootKind.MANY else _cursor_page
+        page = window(root, given, order, settings, guards)
+    return Read(
+        selection.response_key,
+        root.kind,
+        root.type,
+        where,
+        order,
+        page,
+        selection.keys,
+        selection.wants,
+    )
+
+
+def _by_keys(root: RootSpec, given: dict[str, Leaf], guards: list[Guard]) -> Condition:
+    conditions = []
+    for key in root.keys:
+        leaf = given.get(key.name)
+        if leaf is None or leaf.value is None:
+            continue
+        equal = next(operator for operator in filter_operators(key) if operator.name == "eq")
+        if key.is_id:
+            parse_id(key, leaf.value, key.name)
+        conditions.append(compare(Target((key,)), equal, leaf, key.name, guards))
+    if not conditions:
+        names = " or ".join(f"'{key.name}'" for key in root.keys)
+        raise BadUserInput(f"{root.name} needs {names}.")
+    return conditions[0] if len(conditions) == 1 else Every(tuple(conditions))
+
+
+def _offset_page(
+    root: RootSpec,
+    given: dict[str, Given],
+    _order: tuple[Order, ...],
+    settings: Settings,
+    guards: list[Guard],
+) -> Page:
+    limit = _count(root, given, "limit", settings, guards)
+    offset = given.get("offset")
+    if offset is None or offset.value is None:
+        return Page(limit)
+    if offset.value < 0:
+        raise BadUserInput("offset must not be negative.")
+    if offset.path is not None:
+        guards.append(Guard(offset.path, _is_offset, True))
+    return Page(limit, offset)
+
+
+def _cursor_page(
+    root: RootSpec,
+    given: dict[str, Given],
+    order: tuple[Order, ...],
+    settings: Settings,
+    guards: list[Guard],
+) -> Page:
+    has_last = isinstance(given.get("last"), Leaf) and given["last"].value is not None
+    has_first = isinstance(given.get("first"), Leaf) and given["first"].value is not None
+    if has_first and has_last:
+        raise BadUserInput("Give first or last, not both.")
+    limit = _count(root, given, "last" if has_last else "first", settings, guards)
+    return Page(
+        limit,
+        after=plan_cursor(given.get("after"), order, "after", guards),
+        before=plan_cursor(given.get("before"), order, "before", guards),
+        backward=has_last,
+    )
+
+
+def _count(
+    root: RootSpec, given: dict[str, Given], name: str, settings: Settings, guards: list[Guard]
+) -> int:
+    """Return a number of rows, which stands in the statement's text: PostgreSQL plans for it."""
+    most = root.max_limit if root.max_limit is not None else settings.MAX_LIMIT
+    leaf = given.get(name)
+    if leaf is not None and leaf.path is not None:
+        guards.append(Guard(leaf.path, _same, leaf.value))
+    if leaf is None or leaf.value is None:
+        default = root.default_limit if root.default_limit is not None else settings.DEFAULT_LIMIT
+        return min(default, most)
+    if leaf.value < 0:
+        raise BadUserInput(f"{name} must not be negative.")
+    if leaf.value > most:
+        raise BadUserInput(
+            f"{name} is {leaf.value}; {root.name} returns at most {most} rows.",
+            hint="Ask for pages: with offset, or faster with a connection's cursors.",
+        )
+    return int(leaf.value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _is_offset(value: Any) -> bool:
+    return isinstance(value, int) and value >= 0

@@ -1,0 +1,159 @@
+"""
+Results and errors to the response's bytes.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from graphql import FieldNode, GraphQLError
+
+from fraiseql.errors import FraiseQLError, ValidationFailed
+
+MAX_ERRORS = 100
+"""Errors in one response; the rest is left out (BEHAVIOUR: one cause may hit every row)."""
+
+log = logging.getLogger("fraiseql.errors")
+
+ErrorDict = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Response:
+    """
+    One GraphQL response. ``is_request_error``: nothing was executed, there is no ``data``.
+
+    ``status``: what HTTP should say of a request error.
+    """
+
+    body: bytes
+    is_request_error: bool = False
+    status: int = 200
+
+
+def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
+    """Return the response of executed fields, in response order."""
+    members = b",".join([b'"%b":%b' % (key.encode(), value) for key, value in fields])
+    if not errors:
+        return Response(b'{"data":{%b}}' % members)
+    return Response(b'{"errors":%b,"data":{%b}}' % (dumps(errors[:MAX_ERRORS]), members))
+
+
+def no_data(errors: Sequence[ErrorDict]) -> Response:
+    """Return the response of an execution whose error bubbled to the root."""
+    return Response(b'{"errors":%b,"data":null}' % dumps(errors[:MAX_ERRORS]))
+
+
+def executed(data: Mapping[str, Any] | None, errors: Sequence[ErrorDict]) -> Response:
+    """Return the response of graphene's executor."""
+    shown: dict[str, Any] = {"errors": errors[:MAX_ERRORS]} if errors else {}
+    return Response(dumps({**shown, "data": data}))
+
+
+def refusal(error: FraiseQLError, debug: bool) -> Response:
+    """Return the response to a request that was not executed."""
+    several = error.extensions.get("errors")
+    if several:
+        extensions = {"code": error.code}
+        shown = [{**entry, "extensions": extensions} for entry in several[:MAX_ERRORS]]
+    else:
+        shown = [describe(error, debug)]
+    status = getattr(error, "http_status", error.status)
+    return Response(b'{"errors":%b}' % dumps(shown), is_request_error=True, status=status)
+
+
+def describe(
+    error: BaseException,
+    debug: bool,
+    path: Sequence[str | int] | None = None,
+    nodes: Sequence[FieldNode] = (),
+) -> ErrorDict:
+    """
+    Return an error as clients see it.
+
+    What is not public goes to the log under an id and out as "Internal error", unless ``debug``.
+    """
+    shown: ErrorDict = {"message": str(error)}
+    extensions: dict[str, Any] = {"code": getattr(error, "code", "INTERNAL_SERVER_ERROR")}
+    if isinstance(error, FraiseQLError) and (error.public or debug):
+        shown["message"] = error.message
+        if error.hint:
+            extensions["hint"] = error.hint
+    else:
+        extensions["id"] = str(uuid.uuid4())
+        log.error("Internal error %s", extensions["id"], exc_info=error)
+        if not debug:
+            shown["message"] = "Internal error"
+    if nodes:
+        shown["locations"] = [
+            {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
+            for node in nodes
+            if node.loc
+        ]
+    if path is not None:
+        shown["path"] = list(path)
+    shown["extensions"] = extensions
+    return shown
+
+
+def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
+    """Return an error of graphene's executor as clients see it."""
+    cause: BaseException = error.original_error or error
+    if isinstance(cause, TypeError) and error.message.startswith("Cannot return null for non-null"):
+        cause = _public(error.message)
+    elif cause is error or isinstance(cause, GraphQLError):
+        # Raised by a resolver or a scalar for the client to read, as graphene's users do.
+        given = cause.extensions or {} if isinstance(cause, GraphQLError) else {}
+        code = given.get("code", "INTERNAL_SERVER_ERROR" if error.path else "BAD_USER_INPUT")
+        cause = _public(error.message)
+        shown = describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
+        shown["extensions"] = {**given, "code": code}
+        return shown
+    return describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
+
+
+def _public(message: str) -> FraiseQLError:
+    error = ValidationFailed(message)
+    error.code = "INTERNAL_SERVER_ERROR"  # type: ignore[misc]  # of this one error
+    return error
+
+
+def dumps(value: Any) -> bytes:
+    """Return a value of the executor as JSON; decimals keep their digits."""
+    parts: list[str] = []
+    _write(value, parts)
+    return "".join(parts).encode("utf-8", "backslashreplace")
+
+
+_string = json.encoder.encode_basestring
+
+
+def _write(value: Any, parts: list[str]) -> None:
+    if (
+        value is None
+        or isinstance(value, bool | int | float)
+        or not isinstance(value, str | dict | list | tuple | Decimal)
+    ):
+        parts.append(json.dumps(value, allow_nan=False))
+    elif isinstance(value, str):
+        parts.append(_string(value))
+    elif isinstance(value, Decimal):
+        parts.append(str(value))
+    elif isinstance(value, dict):
+        separator = "{"
+        for key, item in value.items():
+            parts.append(f"{separator}{_string(str(key))}:")
+            _write(item, parts)
+            separator = ","
+        parts.append("}" if value else "{}")
+    else:
+        separator = "["
+        for item in value:
+            parts.append(separator)
+            _write(item, parts)
+            separator = ","
+        parts.append("]" if value else "[]")

@@ -1,0 +1,397 @@
+"""
+Plans to SQL.
+
+Order and cut come first, on keys; the document is fetched and printed in an outer select, because a cast of
+``data`` beside a sort is evaluated, and the document detoasted, for rows that are then thrown away
+(benchmarks/README.md). Lists always have a LIMIT, which also keeps PostgreSQL from merging the two.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, LiteralString, cast
+
+from psycopg import sql
+
+from fraiseql.db.catalog import Relation
+from fraiseql.engine.plan.filters import parse_id
+from fraiseql.engine.plan.order import decode_cursor
+from fraiseql.engine.plan.plan import (
+    Compare,
+    Condition,
+    Cursor,
+    Every,
+    IsNull,
+    Not,
+    Order,
+    Plan,
+    Read,
+    Some,
+    Target,
+)
+from fraiseql.engine.plan.values import Leaf
+from fraiseql.engine.sql import operators
+from fraiseql.engine.sql.template import Encode, Slot, Template
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema.inputs import scalar_of
+from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
+
+Relations = Mapping[str, Relation]
+
+
+def compile_plan(plan: Plan, relations: Relations) -> Template:
+    """
+    Return the one statement that answers all reads of ``plan``.
+
+    ``relations``: the catalog's entries of the views, by name. Raises ConfigurationError if a view, or a
+    column it needs, is missing.
+    """
+    slots: list[Slot] = []
+    branches: list[sql.Composable] = []
+    is_tagged = len(plan.reads) > 1 or any(
+        read.wants.cursors or read.wants.total for read in plan.reads
+    )
+    for number, read in enumerate(plan.reads):
+        branch = _Branch(read, _relation(read.type, relations), slots)
+        if read.wants.rows:
+            branches.append(branch.rows(number) if is_tagged else branch.documents())
+        if read.wants.total:
+            branches.append(branch.total(number))
+    # Append runs its branches in turn, and rows of a branch that has a LIMIT in their order: PostgreSQL
+    # never makes such a branch parallel.
+    text = sql.SQL("\nUNION ALL\n").join(branches)
+    return Template(text.as_string(None), tuple(slots), is_tagged, plan.guards, plan.is_reusable)
+
+
+def has_document_column(spec: ObjectSpec, relation: Relation) -> bool:
+    """Tell whether rows hold their document in a column, or are it."""
+    if spec.jsonb is None or spec.jsonb not in relation.columns:
+        return False
+    return relation.columns[spec.jsonb].is_json
+
+
+def _relation(spec: ObjectSpec, relations: Relations) -> Relation:
+    name = spec.view or ""
+    if name not in relations:
+        raise ConfigurationError(
+            f"The view {name!r} of {spec.name} does not exist.",
+            hint="Run manage.py migrate, then manage.py check --database default.",
+        )
+    return relations[name]
+
+
+@dataclass
+class _Branch:
+    """The SQL of one read; parameters go to ``slots`` in the order of their placeholders."""
+
+    read: Read
+    relation: Relation
+    slots: list[Slot]
+    has_document: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.has_document = has_document_column(self.read.type, self.relation)
+
+    # Selects
+
+    def documents(self) -> sql.Composable:
+        """Return the select of a single read: one column, the document."""
+        if self.has_document:
+            return self._page([sql.SQL("t.{}").format(identifier(self._document_column))])
+        return sql.SQL("SELECT row_to_json(p) FROM ({page}) AS p").format(
+            page=self._page(self._columns())
+        )
+
+    def rows(self, number: int) -> sql.Composable:
+        """Return the select of one read among several: field number, cursor keys, document."""
+        if self.has_document:
+            columns: list[sql.Composable] = [
+                sql.SQL("t.{} AS d").format(identifier(self._document_column))
+            ]
+            document: sql.Composable = sql.SQL("p.d")
+        else:
+            columns = self._columns()
+            names = sql.SQL(", ").join(
+                sql.SQL("p.{}").format(identifier(key)) for key in self.read.keys
+            )
+            document = sql.SQL("(SELECT row_to_json(r) FROM (SELECT {names}) AS r)").format(
+                names=names
+            )
+        cursor: sql.Composable = sql.SQL("NULL")
+        if self.read.wants.cursors:
+            keys = sql.SQL(", ").join(self._sort_key(order) for order in self.read.order)
+            columns.append(sql.SQL("json_build_array({keys}) AS k").format(keys=keys))
+            cursor = sql.SQL("p.k::text")
+        return sql.SQL(
+            "SELECT {number} AS f, {cursor} AS k, {document}::text AS d FROM ({page}) AS p"
+        ).format(
+            number=sql.Literal(number), cursor=cursor, document=document, page=self._page(columns)
+        )
+
+    def total(self, number: int) -> sql.Composable:
+        """Return the select of the number of all rows: field number below zero, the count as document."""
+        return sql.SQL("SELECT {number}, NULL, count(*)::text FROM {view} AS t{where}").format(
+            number=sql.Literal(-1 - number),
+            view=self._view(),
+            where=_where(
+                [self._condition(self.read.where)] if self.read.where != Every(()) else []
+            ),
+        )
+
+    def _page(self, columns: Sequence[sql.Composable]) -> sql.Composable:
+        page = self.read.page
+        order = self.read.order
+        # Parameters are numbered as they come, so conditions are rendered in the order they stand in.
+        conditions = [self._condition(self.read.where)] if self.read.where != Every(()) else []
+        if page.after is not None:
+            conditions.append(self._beyond(order, page.after, "after"))
+        if page.before is not None:
+            conditions.append(
+                self._beyond(tuple(key.reverse() for key in order), page.before, "before")
+            )
+        if page.backward:
+            order = tuple(key.reverse() for key in order)
+        return sql.SQL(
+            "SELECT {columns} FROM {view} AS t{where}{order} LIMIT {limit}{offset}"
+        ).format(
+            columns=sql.SQL(", ").join(columns),
+            view=self._view(),
+            where=_where(conditions),
+            order=self._order_by(order),
+            limit=sql.Literal(page.limit + (self.read.kind is RootKind.CONNECTION)),
+            offset=self._offset(page.offset),
+        )
+
+    def _view(self) -> sql.Composable:
+        return identifier(self.relation.schema, self.relation.name)
+
+    @property
+    def _document_column(self) -> str:
+        return self.read.type.jsonb or ""
+
+    def _columns(self) -> list[sql.Composable]:
+        for key in self.read.keys:
+            if key not in self.relation.columns:
+                raise self._no_column(key)
+        # A selection of __typename alone still needs its row.
+        return [sql.SQL("t.{}").format(identifier(key)) for key in self.read.keys] or [
+            sql.SQL("true AS t")
+        ]
+
+    def _no_column(self, key: str) -> ConfigurationError:
+        spec = self.read.type
+        return ConfigurationError(
+            f"The view {spec.view!r} of {spec.name} has no column {key!r}.",
+            hint=f"Its columns: {', '.join(self.relation.columns)}.",
+        )
+
+    def _offset(self, offset: Leaf | None) -> sql.Composable:
+        if offset is None:
+            return sql.SQL("")
+        return sql.SQL(" OFFSET {}::bigint").format(self._parameter(offset, str))
+
+    # Conditions
+
+    def _condition(self, condition: Condition) -> sql.Composable:
+        match condition:
+            case Compare():
+                return self._compare(condition)
+            case IsNull(target, negated):
+                test = sql.SQL("{} IS NOT NULL") if negated else sql.SQL("{} IS NULL")
+                return test.format(self._nullable(target))
+            case Every(items):
+                return _combine(" AND ", "true", [self._condition(item) for item in items])
+            case Some(items):
+                return _combine(" OR ", "false", [self._condition(item) for item in items])
+            case Not(item):
+                # IS NOT TRUE: a row for which the condition is unknown does not satisfy it.
+                return sql.SQL("({}) IS NOT TRUE").format(self._condition(item))
+
+    def _compare(self, condition: Compare) -> sql.Composable:
+        entry, operator = condition.target.leaf, condition.operator
+        scalar, is_list = scalar_of(entry.type.innermost), entry.type.item is not None
+        encode = partial(operators.encode, operator, scalar, is_list)
+        if entry.is_id and operator.argument in {"same", "list"}:
+            encode = _encode_id(entry, operator.argument == "list", encode)
+        value = self._parameter(condition.argument, encode)
+        return operators.condition(
+            operator, scalar, self._operand(condition.target), is_list, value
+        )
+
+    def _nullable(self, target: Target) -> sql.Composable:
+        operand = self._operand(target)
+        return operand.expression if isinstance(operand, operators.Column) else operand.text
+
+    def _operand(self, target: Target) -> operators.Column | operators.Json:
+        first, *below = [entry.key for entry in target.fields]
+        column = self.relation.columns.get(first)
+        if column is not None and not below:
+            return operators.Column(sql.SQL("t.{}").format(identifier(first)), column.type)
+        path: list[str] = [first, *below]
+        if column is not None and column.is_json:
+            start: sql.Composable = sql.SQL("t.{}").format(identifier(first))
+            path = below
+        elif self.has_document:
+            start = sql.SQL("t.{}").format(identifier(self._document_column))
+        else:
+            raise self._no_column(first)
+        for key in path[:-1]:
+            start = sql.SQL("{}->{}").format(start, literal(key))
+        last = literal(path[-1])
+        return operators.Json(
+            sql.SQL("({}->{})").format(start, last), sql.SQL("({}->>{})").format(start, last)
+        )
+
+    # Order and cursors
+
+    def _sort_key(self, order: Order) -> sql.Composable:
+        scalar = scalar_of(order.target.leaf.type.innermost)
+        return operators.sort_key(scalar, self._operand(order.target))
+
+    def _order_by(self, order: Sequence[Order]) -> sql.Composable:
+        if not order:
+            return sql.SQL("")
+        keys = []
+        for key in order:
+            words = " DESC" if key.descending else ""
+            if key.nulls_first != key.descending:
+                words += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
+            keys.append(self._sort_key(key) + _WORDS[words])
+        return sql.SQL(" ORDER BY ") + sql.SQL(", ").join(keys)
+
+    def _beyond(self, order: Sequence[Order], cursor: Cursor, argument: str) -> sql.Composable:
+        """Return the condition of rows that come after ``cursor`` in ``order``."""
+        return keyset(
+            [
+                Key(
+                    self._sort_key(key),
+                    partial(self._cursor_value, cursor, number, argument),
+                    key.descending,
+                    key.nulls_first,
+                    key.is_nullable,
+                    cursor.values[number] is None,
+                )
+                for number, key in enumerate(order)
+            ]
+        )
+
+    def _cursor_value(self, cursor: Cursor, number: int, argument: str) -> sql.Composable:
+        order = self.read.order
+        target = order[number].target
+        scalar = scalar_of(target.leaf.type.innermost)
+        pg_type = operators.sort_type(scalar, self._operand(target))
+
+        def encode(text: str) -> str | None:
+            return decode_cursor(text, order, argument)[number]
+
+        parameter = self._parameter(cursor.leaf, encode)
+        return sql.SQL("{}::{}").format(parameter, _type_name(pg_type))
+
+    def _parameter(self, leaf: Leaf, encode: Encode) -> sql.Composable:
+        self.slots.append(Slot(leaf, encode, self.read.response_key))
+        return sql.Placeholder()
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a keyset: its expression, and what makes the cursor's value a parameter."""
+
+    expression: sql.Composable
+    value: Callable[[], sql.Composable]
+    descending: bool
+    nulls_first: bool
+    is_nullable: bool
+    is_null: bool
+
+
+def keyset(keys: Sequence[Key]) -> sql.Composable:
+    """
+    Return the condition of rows strictly beyond a cursor.
+
+    Keys that cannot be null and run one way compare as one row, which an index on them serves; otherwise
+    each key in turn, and the first alone once more as a bound for its index.
+    """
+    directions = {key.descending for key in keys}
+    if len(directions) == 1 and not any(key.is_nullable for key in keys):
+        comparison = sql.SQL("({}) < ({})") if keys[0].descending else sql.SQL("({}) > ({})")
+        return comparison.format(
+            sql.SQL(", ").join(key.expression for key in keys),
+            sql.SQL(", ").join(key.value() for key in keys),
+        )
+    parts: list[sql.Composable] = []
+    if not keys[0].is_nullable:
+        bound = sql.SQL("{} <= {}") if keys[0].descending else sql.SQL("{} >= {}")
+        parts.append(bound.format(keys[0].expression, keys[0].value()))
+    choices = []
+    for number, key in enumerate(keys):
+        # Parameters are numbered as they come: ties first, then the step beyond.
+        ties = [_tie(above) for above in keys[:number]]
+        step = _step(key)
+        if step is not None:
+            choices.append(_combine(" AND ", "true", [*ties, step]))
+        else:
+            choices.append(_combine(" AND ", "true", [*ties, sql.SQL("false")]))
+    parts.append(_combine(" OR ", "false", choices))
+    return _combine(" AND ", "true", parts)
+
+
+def _tie(key: Key) -> sql.Composable:
+    if key.is_null:
+        return sql.SQL("{} IS NULL").format(key.expression)
+    return sql.SQL("{} = {}").format(key.expression, key.value())
+
+
+def _step(key: Key) -> sql.Composable | None:
+    if key.is_null:
+        return sql.SQL("{} IS NOT NULL").format(key.expression) if key.nulls_first else None
+    comparison = sql.SQL("{} < {}") if key.descending else sql.SQL("{} > {}")
+    step = comparison.format(key.expression, key.value())
+    if key.is_nullable and not key.nulls_first:
+        return sql.SQL("({} OR {} IS NULL)").format(step, key.expression)
+    return step
+
+
+def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
+
+
+_WORDS = {
+    "": sql.SQL(""),
+    " DESC": sql.SQL(" DESC"),
+    " NULLS FIRST": sql.SQL(" NULLS FIRST"),
+    " DESC NULLS LAST": sql.SQL(" DESC NULLS LAST"),
+}
+_JOINTS = {" AND ": sql.SQL(" AND "), " OR ": sql.SQL(" OR ")}
+_EMPTY = {"true": sql.SQL("true"), "false": sql.SQL("false")}
+
+
+def _combine(joint: str, empty: str, parts: Sequence[sql.Composable]) -> sql.Composable:
+    if not parts:
+        return _EMPTY[empty]
+    if len(parts) == 1:
+        return parts[0]
+    return sql.SQL("({})").format(_JOINTS[joint].join(parts))
+
+
+def _encode_id(entry: FieldSpec, is_list: bool, encode: Callable[[Any], str]) -> Encode:
+    def encode_id(value: Any) -> str:
+        if is_list:
+            return encode([parse_id(entry, item, entry.name) for item in value])
+        return encode(parse_id(entry, value, entry.name))
+
+    return encode_id
+
+
+def identifier(*names: str) -> sql.Composable:
+    """Return a quoted name; a percent sign is doubled, as everywhere in a statement with parameters."""
+    return sql.Identifier(*(name.replace("%", "%%") for name in names))
+
+
+def literal(text: str) -> sql.Composable:
+    """Return a JSON key as a string literal."""
+    return sql.Literal(text.replace("%", "%%"))
+
+
+def _type_name(name: str) -> sql.Composable:
+    # As format_type() or the scalar table spells it: SQL already, and never a user's.
+    return sql.SQL(cast(LiteralString, name.replace("%", "%%")))

@@ -1,0 +1,405 @@
+"""
+Specs to one graphene schema, with the graphene classes that applications already have.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import graphene
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+from graphql import GraphQLResolveInfo, GraphQLSchema
+
+from fraiseql.conf import get_settings
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema import complete, registry
+from fraiseql.schema.comments import attribute_descriptions
+from fraiseql.schema.inputs import InputTypes, input_object, is_filterable
+from fraiseql.schema.resolve import Specs, resolve
+from fraiseql.schema.specs import (
+    UNSET,
+    ArgumentSpec,
+    EnumSpec,
+    FieldSpec,
+    InputRef,
+    InputSpec,
+    ObjectSpec,
+    ResolverSpec,
+    RootKind,
+    RootSpec,
+    TypeRef,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """
+    The schema in both its forms: what GraphQL sees and what the planner reads.
+
+    ``blocking``: root fields of joined graphene classes, whose resolvers may use Django's ORM.
+    """
+
+    graphql: GraphQLSchema
+    objects: Mapping[str, ObjectSpec]
+    roots: Mapping[str, RootSpec]
+    blocking: frozenset[str]
+
+
+def build(declared: registry.Registry, graphene_schemas: tuple[Any, ...] = ()) -> Schema:
+    """Return the schema of everything declared, joined with ``graphene_schemas``."""
+    return _Builder(resolve(declared)).schema(graphene_schemas)
+
+
+class _Builder:
+    """Makes the graphene types of all specs at once, and schemas from them."""
+
+    def __init__(self, specs: Specs) -> None:
+        self.specs = specs
+        self.joined: tuple[Any, ...] = ()
+        self.enums = {spec.name: _enum_type(spec) for spec in specs.enums.values()}
+        self.inputs = InputTypes(self.enums)
+        self.input_objects: dict[str, Any] = {}
+        self.objects: dict[str, Any] = {}
+        for spec in sorted(specs.objects.values(), key=lambda spec: not spec.is_interface):
+            self.objects[spec.name] = self._object_type(spec)
+        for spec in specs.objects.values():
+            fields = {name: self._field(spec, field) for name, field in spec.fields.items()}
+            self.objects[spec.name]._meta.fields.update(fields)
+
+    def schema(self, joined: tuple[Any, ...]) -> Schema:
+        """Return one schema of these types and the joined graphene schemas."""
+        self.joined = joined
+        made = graphene.Schema(
+            query=self._query(),
+            mutation=self._joined_root("mutation", "Mutation"),
+            subscription=self._joined_root("subscription", "Subscription"),
+            types=[*self._unreachable(), *self._joined_types()],
+            auto_camelcase=self._auto_camelcase(),
+        ).graphql_schema
+        ours = {*self.specs.roots, *self.specs.resolvers}
+        root = made.query_type
+        return Schema(
+            graphql=made,
+            objects=self.specs.objects,
+            roots=self.specs.roots,
+            blocking=frozenset(root.fields if root else ()) - ours,
+        )
+
+    # Types
+
+    def _object_type(self, spec: ObjectSpec) -> Any:
+        meta: dict[str, Any] = {"name": spec.name, "description": spec.description}
+        if spec.is_interface:
+            attributes = {"resolve_type": classmethod(complete.type_resolver(spec, self.objects))}
+            return self._class(spec.name, graphene.Interface, meta, attributes)
+        meta["interfaces"] = tuple(self.objects[parent.name] for parent in spec.interfaces)
+        return self._class(spec.name, graphene.ObjectType, meta, {})
+
+    @staticmethod
+    def _class(name: str, base: Any, meta: dict[str, Any], attributes: dict[str, Any]) -> Any:
+        return type(name, (base,), {"Meta": type("Meta", (), meta), **attributes})
+
+    def _field(self, owner: ObjectSpec, field: FieldSpec) -> Any:
+        convert = self._arguments_converter(field.arguments)
+        return graphene.Field(
+            self._output(field.type, field),
+            name=field.name,
+            description=field.description,
+            deprecation_reason=field.deprecation,
+            args={name: self._argument(argument) for name, argument in field.arguments.items()},
+            resolver=complete.field_resolver(owner, field, convert),
+        )
+
+    def _output(self, ref: TypeRef, field: FieldSpec | None = None) -> Any:
+        if ref.item is not None:
+            made: Any = graphene.List(self._output(ref.item))
+        elif isinstance(ref.named, ObjectSpec):
+            made = self.objects[ref.named.name]
+        else:
+            made = self.inputs.leaf(ref.named, field)
+        return made if ref.nullable else graphene.NonNull(made)
+
+    # Root fields
+
+    def _query(self) -> Any:
+        fields = {root.name: self._root(root) for root in self.specs.roots.values()}
+        fields |= {name: self._resolver(spec) for name, spec in self.specs.resolvers.items()}
+        joined = [schema.query for schema in self.joined if schema.query]
+        for legacy in joined:
+            for name, field in legacy._meta.fields.items():
+                shown = field.name or name
+                if shown in fields:
+                    raise ConfigurationError(
+                        f"The query field {shown!r} is declared in {legacy.__name__} (graphene) and in bindings."
+                    )
+        if not fields and not joined:
+            raise ConfigurationError(
+                "Nothing is declared: the schema has no query field.",
+                hint="Declare one in an installed app's bindings.py: class Query(fraiseql.Query): ...",
+            )
+        query: Any = type("Query", (*joined, graphene.ObjectType), {})
+        query._meta.fields.update(fields)
+        return query
+
+    def _root(self, root: RootSpec) -> Any:
+        if root.kind is RootKind.ONE:
+            made = self.objects[root.type.name]
+        elif root.kind is RootKind.MANY:
+            made = graphene.NonNull(graphene.List(graphene.NonNull(self.objects[root.type.name])))
+        else:
+            assert root.connection is not None  # noqa: S101 - resolve.py made it
+            made = graphene.NonNull(self.objects[root.connection.name])
+        return graphene.Field(
+            made,
+            name=root.name,
+            description=root.description,
+            deprecation_reason=root.deprecation,
+            args=self._root_arguments(root),
+            resolver=complete.root_resolver(root),
+        )
+
+    def _root_arguments(self, root: RootSpec) -> dict[str, Any]:
+        if root.kind is RootKind.ONE:
+            single = len(root.keys) == 1
+            return {
+                key.name: graphene.Argument(
+                    self._output(replace(key.type, nullable=not single), key), name=key.name
+                )
+                for key in root.keys
+            }
+        arguments: dict[str, Any] = {}
+        if any(is_filterable(field) for field in root.type.fields.values()):
+            arguments["where"] = graphene.Argument(self.inputs.where(root.type), name="where")
+        order = self.inputs.order_by(root.type)
+        if order is not None:
+            arguments["orderBy"] = graphene.Argument(
+                graphene.List(graphene.NonNull(order)), name="orderBy", description=_ORDER_BY
+            )
+        window = _CONNECTION_WINDOW if root.kind is RootKind.CONNECTION else _LIST_WINDOW
+        for name, (leaf, text) in window.items():
+            arguments[name] = graphene.Argument(leaf, name=name, description=text)
+        return arguments
+
+    def _resolver(self, spec: ResolverSpec) -> Any:
+        made = spec.foreign if spec.type is None else self._output(spec.type)
+        return graphene.Field(
+            made,
+            name=spec.name,
+            description=spec.description,
+            deprecation_reason=spec.deprecation,
+            args={name: self._argument(argument) for name, argument in spec.arguments.items()},
+            resolver=_python_resolver(spec, self._arguments_converter(spec.arguments)),
+        )
+
+    # Arguments
+
+    def _argument(self, argument: ArgumentSpec) -> Any:
+        given = {} if argument.default is UNSET else {"default_value": argument.default}
+        return graphene.Argument(
+            self._input(argument.type),
+            name=argument.name,
+            description=argument.description,
+            **given,
+        )
+
+    def _input(self, ref: InputRef) -> Any:
+        if ref.item is not None:
+            made: Any = graphene.List(self._input(ref.item))
+        elif ref.foreign is not None:
+            return ref.foreign
+        elif isinstance(ref.named, InputSpec):
+            made = self._input_object(ref.named)
+        else:
+            made = self.inputs.leaf(ref.named)
+        return made if ref.nullable else graphene.NonNull(made)
+
+    def _input_object(self, spec: InputSpec) -> Any:
+        if spec.name not in self.input_objects:
+            made = self.input_objects[spec.name] = input_object(spec.name, spec.description, {})
+            for name, argument in spec.fields.items():
+                given = {} if argument.default is UNSET else {"default_value": argument.default}
+                made._meta.fields[name] = graphene.InputField(
+                    self._input(argument.type), name=name, description=argument.description, **given
+                )
+        return self.input_objects[spec.name]
+
+    def _arguments_converter(
+        self, arguments: Mapping[str, ArgumentSpec]
+    ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        def convert(given: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                argument.python_name: _to_python(argument.type, given[name])
+                for name, argument in arguments.items()
+                if name in given
+            }
+
+        return convert
+
+    # Joined graphene schemas
+
+    def _joined_root(self, attribute: str, name: str) -> Any:
+        classes = [
+            getattr(schema, attribute) for schema in self.joined if getattr(schema, attribute)
+        ]
+        return type(name, (*classes, graphene.ObjectType), {}) if classes else None
+
+    def _joined_types(self) -> list[Any]:
+        roots = {"Query", "Mutation", "Subscription"}
+        found = []
+        for schema in self.joined:
+            for name, graphql_type in schema.graphql_schema.type_map.items():
+                made = getattr(graphql_type, "graphene_type", None)
+                if made is not None and name not in roots and issubclass(made, graphene.ObjectType):
+                    found.append(made)
+        return found
+
+    def _auto_camelcase(self) -> bool:
+        settings = {_camelcase_of(schema) for schema in self.joined}
+        if len(settings) > 1:
+            raise ConfigurationError("The joined graphene schemas differ in auto_camelcase.")
+        return settings.pop() if settings else True
+
+    def _unreachable(self) -> list[Any]:
+        # Implementations are reachable only through their interface.
+        return [self.objects[spec.name] for spec in self.specs.objects.values() if spec.interfaces]
+
+
+_ORDER_BY = "Keys in order of weight; ties are broken by id."
+_LIST_WINDOW = {
+    "limit": (graphene.Int, "Rows to return at most."),
+    "offset": (graphene.Int, "Rows to pass over; through long lists a connection is faster."),
+}
+_CONNECTION_WINDOW = {
+    "first": (graphene.Int, "Rows to return from the beginning, or from `after` on."),
+    "after": (graphene.String, "Cursor of the edge the page begins after."),
+    "last": (graphene.Int, "Rows to return before the end, or before `before`."),
+    "before": (graphene.String, "Cursor of the edge the page ends before."),
+}
+
+
+def _python_resolver(
+    spec: ResolverSpec, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> Callable[..., Any]:
+    function = spec.function
+    if inspect.iscoroutinefunction(function):
+
+        async def resolve_async(_root: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+            asynchronous = info._replace(context=info.context.for_async())
+            return await function(asynchronous, **convert(given))
+
+        return resolve_async
+
+    def resolve_sync(_root: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+        return function(info, **convert(given))
+
+    return resolve_sync
+
+
+def _to_python(ref: InputRef, value: Any) -> Any:
+    """Return an argument as its annotation says: input objects as instances, absent fields unset."""
+    if value is None or ref.foreign is not None:
+        return value
+    if ref.item is not None:
+        return [_to_python(ref.item, item) for item in value]
+    if isinstance(ref.named, InputSpec):
+        fields = ref.named.fields
+        given = {
+            fields[name].python_name: _to_python(fields[name].type, item)
+            for name, item in value.items()
+        }
+        return ref.named.python(**given)
+    return value
+
+
+def _enum_type(spec: EnumSpec) -> Any:
+    described = _member_descriptions(spec.python)
+
+    def describe(member: Any) -> str | None:
+        return spec.description if member is None else described.get(member.name)
+
+    return graphene.Enum.from_enum(spec.python, name=spec.name, description=describe)
+
+
+def _member_descriptions(python: type) -> dict[str, str]:
+    from_source = attribute_descriptions(python)
+    return {name: text for name, text in from_source.items() if not name.startswith("_")}
+
+
+def _camelcase_of(schema: Any) -> bool:
+    query = schema.query
+    if query is None:
+        return True
+    shown = schema.graphql_schema.query_type.fields
+    return not any(
+        "_" in name and field.name is None and name in shown
+        for name, field in query._meta.fields.items()
+    )
+
+
+class _Cache:
+    """The builder and the schema of the current declarations."""
+
+    def __init__(self) -> None:
+        self.key: tuple[int, int] | None = None
+        self.builder: _Builder | None = None
+        self.schema: Schema | None = None
+
+    def current_builder(self) -> _Builder:
+        declared = registry.current()
+        key = (id(declared), declared.version)
+        if self.builder is None or self.key != key:
+            self.builder, self.schema, self.key = _Builder(resolve(declared)), None, key
+        return self.builder
+
+
+_cache = _Cache()
+
+
+def get_schema() -> Schema:
+    """Return the project's schema, built once and again only after new declarations."""
+    builder = _cache.current_builder()
+    if _cache.schema is None:
+        joined = tuple(_import(path) for path in get_settings().GRAPHENE_SCHEMAS)
+        _cache.schema = builder.schema(joined)
+    return _cache.schema
+
+
+def _import(path: str) -> Any:
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"FRAISEQL['GRAPHENE_SCHEMAS'] names {path!r}: {error}."
+        ) from error
+    if not isinstance(found, graphene.Schema):
+        raise ConfigurationError(f"FRAISEQL['GRAPHENE_SCHEMAS']: {path!r} is no graphene.Schema.")
+    return found
+
+
+def graphene_type(python: type) -> Callable[[], Any]:
+    """
+    Return a declared class's graphene type, as a lazy reference for graphene's own classes.
+
+    ``graphene.Field(fraiseql.graphene_type(Post))``.
+    """
+
+    def find() -> Any:
+        builder = _cache.current_builder()
+        spec = next(
+            (spec for spec in builder.specs.objects.values() if spec.python is python), None
+        )
+        if spec is None:
+            raise ConfigurationError(f"{python.__qualname__} is not declared with @fraiseql.type.")
+        return builder.objects[spec.name]
+
+    return find
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "FRAISEQL":
+        _cache.schema = None
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,331 @@
+"""
+The decorators an application declares its schema with.
+
+They only take notes: types may refer to classes that are not defined yet, so annotations are read when the
+schema is built (``resolve.py``).
+"""
+
+import builtins
+import dataclasses
+import enum as enums
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, dataclass_transform, overload
+
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema.registry import (
+    NamedDeclaration,
+    ObjectDeclaration,
+    ResolverDeclaration,
+    RootDeclaration,
+    current,
+)
+from fraiseql.schema.specs import AUTO_DOCUMENT, UNSET, RootKind
+
+Class = TypeVar("Class", bound=builtins.type)
+EnumClass = TypeVar("EnumClass", bound=builtins.type[enums.Enum])
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+OPTIONS = "__fraiseql_fields__"
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """What ``fraiseql.field`` says of an attribute or a method."""
+
+    name: str | None = None
+    key: str | None = None
+    description: str | None = None
+    deprecation: str | None = None
+    default: Any = UNSET
+    compute: Callable[..., Any] | None = None
+
+
+@overload
+def field(function: Function, /) -> Function: ...
+@overload
+def field(
+    *,
+    name: str | None = None,
+    key: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+    default: Any = UNSET,
+) -> Any: ...
+def field(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    key: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+    default: Any = UNSET,
+) -> Any:
+    """
+    Return a field declaration: as a value for an attribute, as a decorator for a computed field.
+
+    ``name``: the GraphQL name; ``key``: the document's key where it differs from the attribute's name;
+    ``default``: input fields only.
+    """
+    options = FieldOptions(name, key, description, deprecation, default)
+    if function is not None:
+        return _computed(function, options)
+    return _Field(options)
+
+
+class _Field:
+    """An attribute's options, which also decorate a method: ``@fraiseql.field(deprecation=...)``."""
+
+    def __init__(self, options: FieldOptions) -> None:
+        self.options = options
+
+    def __call__(self, function: Function) -> Function:
+        return _computed(function, self.options)
+
+
+def _computed(function: Function, options: FieldOptions) -> Function:
+    function.__fraiseql_field__ = dataclasses.replace(options, compute=function)  # type: ignore[attr-defined]  # a mark, read by _collect
+    return function
+
+
+@overload
+def type(python: Class, /) -> Class: ...
+@overload
+def type(
+    *,
+    view: str | None = None,
+    source: str | None = None,
+    jsonb: str | None = AUTO_DOCUMENT,
+    name: str | None = None,
+    discriminator_value: str | None = None,
+) -> Callable[[Class], Class]: ...
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+def type(
+    python: Any = None,
+    /,
+    *,
+    view: str | None = None,
+    source: str | None = None,
+    jsonb: str | None = AUTO_DOCUMENT,
+    name: str | None = None,
+    discriminator_value: str | None = None,
+) -> Any:
+    """
+    Declare a GraphQL object type, bound to ``view`` if one is given.
+
+    ``view``: table, view or materialized view (``schema.name`` allowed). ``source``: the view that fills
+    it, when it is a projection (``manage.py fraiseql_sync``). ``jsonb``: the column that holds the document;
+    None, or a view without that column: the columns are the document. ``discriminator_value``: what
+    the discriminator of its interface holds for this type; the class's name by default.
+    """
+
+    def declare(cls: Class) -> Class:
+        _as_dataclass(cls)
+        current().add_object(
+            ObjectDeclaration(
+                python=cls,
+                name=name or cls.__name__,
+                view=view,
+                source=source,
+                jsonb=jsonb,
+                description=_description(cls),
+                discriminator_value=discriminator_value,
+            )
+        )
+        return cls
+
+    return declare if python is None else declare(python)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+def interface(
+    *,
+    discriminator: str,
+    view: str | None = None,
+    jsonb: str | None = AUTO_DOCUMENT,
+    name: str | None = None,
+) -> Callable[[Class], Class]:
+    """
+    Declare a GraphQL interface; ``@fraiseql.type`` classes that inherit from the class implement it.
+
+    ``discriminator``: the document's key whose string names the concrete type.
+    """
+
+    def declare(cls: Class) -> Class:
+        _as_dataclass(cls)
+        current().add_object(
+            ObjectDeclaration(
+                python=cls,
+                name=name or cls.__name__,
+                view=view,
+                source=None,
+                jsonb=jsonb,
+                description=_description(cls),
+                is_interface=True,
+                discriminator=discriminator,
+            )
+        )
+        return cls
+
+    return declare
+
+
+@overload
+def enum(python: EnumClass, /) -> EnumClass: ...
+@overload
+def enum(*, name: str | None = None) -> Callable[[EnumClass], EnumClass]: ...
+def enum(python: Any = None, /, *, name: str | None = None) -> Any:
+    """Declare a GraphQL enum from an ``enum.Enum``; documents hold its values, clients see its names."""
+
+    def declare(cls: EnumClass) -> EnumClass:
+        if not (isinstance(cls, builtins.type) and issubclass(cls, enums.Enum)):
+            raise ConfigurationError(f"@fraiseql.enum needs an enum.Enum class, not {cls!r}.")
+        current().add_enum(NamedDeclaration(cls, name or cls.__name__, _description(cls)))
+        return cls
+
+    return declare if python is None else declare(python)
+
+
+@overload
+def input(python: Class, /) -> Class: ...
+@overload
+def input(*, name: str | None = None) -> Callable[[Class], Class]: ...
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+def input(python: Any = None, /, *, name: str | None = None) -> Any:
+    """Declare a GraphQL input object; resolvers receive an instance, absent fields hold ``UNSET``."""
+
+    def declare(cls: Class) -> Class:
+        _as_dataclass(cls, absent=UNSET)
+        current().add_input(NamedDeclaration(cls, name or cls.__name__, _description(cls)))
+        return cls
+
+    return declare if python is None else declare(python)
+
+
+def one(
+    type: Any,  # noqa: A002 - reads as the field of GraphQL it declares
+    *,
+    by: Sequence[str] = (),
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a root field that returns one object or null.
+
+    ``by``: the fields it may be found by, each an argument; by default ``id`` and ``identifier`` as far as
+    the type has them. All keys given must match.
+    """
+    if isinstance(by, str):
+        by = (by,)
+    return RootDeclaration(
+        RootKind.ONE, type, name, tuple(by), None, None, description, deprecation
+    )
+
+
+def many(
+    type: Any,  # noqa: A002
+    *,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a root field that returns a list, with ``where``, ``orderBy``, ``limit`` and ``offset``.
+
+    Limits default to the settings DEFAULT_LIMIT and MAX_LIMIT (rows).
+    """
+    return RootDeclaration(
+        RootKind.MANY, type, name, (), default_limit, max_limit, description, deprecation
+    )
+
+
+def connection(
+    type: Any,  # noqa: A002
+    *,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a Relay connection: ``first``, ``after``, ``last``, ``before``, ``where``, ``orderBy``.
+
+    Pages are cut by key, not by offset: rows inserted between two pages are neither lost nor repeated.
+    """
+    return RootDeclaration(
+        RootKind.CONNECTION, type, name, (), default_limit, max_limit, description, deprecation
+    )
+
+
+class Query:
+    """Subclasses declare root fields: ``posts = fraiseql.many(Post)``."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for attribute, value in vars(cls).items():
+            if isinstance(value, RootDeclaration):
+                current().add_root(attribute, f"{cls.__module__}.{cls.__qualname__}", value)
+
+
+@overload
+def query(function: Function, /) -> Function: ...
+@overload
+def query(
+    *, name: str | None = None, description: str | None = None, deprecation: str | None = None
+) -> Callable[[Function], Function]: ...
+def query(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a root field answered by a Python function, sync or async.
+
+    Its first parameter is ``info``; the others become arguments. The return annotation is the field's type:
+    anything declared here, a scalar, or a graphene type.
+    """
+
+    def declare(resolver: Function) -> Function:
+        text = description or inspect.getdoc(resolver)
+        current().add_resolver(ResolverDeclaration(resolver, name, text, deprecation))
+        return resolver
+
+    return declare if function is None else declare(function)
+
+
+def _as_dataclass(cls: builtins.type, absent: Any = dataclasses.MISSING) -> None:
+    """Collect the options of ``cls``'s fields, then make it a keyword-only dataclass."""
+    options: dict[str, FieldOptions] = dict(getattr(cls, OPTIONS, {}))
+    for attribute, value in builtins.list(vars(cls).items()):
+        if isinstance(value, _Field):
+            options[attribute] = value.options
+            default = value.options.default
+            if default is not UNSET:
+                setattr(cls, attribute, dataclasses.field(default=default))
+            else:
+                delattr(cls, attribute)
+        elif hasattr(value, "__fraiseql_field__"):
+            options[attribute] = value.__fraiseql_field__
+    if absent is not dataclasses.MISSING:
+        for attribute in vars(cls).get("__annotations__", {}):
+            if attribute not in vars(cls):
+                setattr(cls, attribute, absent)
+    setattr(cls, OPTIONS, options)
+    doc = cls.__doc__
+    dataclasses.dataclass(kw_only=True, eq=False)(cls)
+    cls.__doc__ = doc
+
+
+def _description(cls: builtins.type) -> str | None:
+    """Return the class's own docstring, not an inherited one and not the one Python generates."""
+    text = vars(cls).get("__doc__")
+    return inspect.cleandoc(text) if text else None

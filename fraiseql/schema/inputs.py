@@ -1,0 +1,207 @@
+"""
+The ``where`` and ``orderBy`` inputs of every bound type, from the operator table.
+
+One filter input per scalar (``StringFilter``), one per list of it (``StringListFilter``), one pair per type
+(``PostWhereInput``, ``PostOrderByInput``).
+"""
+
+import enum
+from typing import Any
+
+import graphene
+
+from fraiseql.schema.graphene_scalars import graphene_scalar
+from fraiseql.schema.operators import Operator, operators_for
+from fraiseql.schema.scalars import SCALARS, Scalar
+from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec
+
+LOGICAL = ("AND", "OR", "NOT")
+
+
+class OrderDirection(enum.Enum):
+    """Which end of the order comes first, and where nulls go; PostgreSQL's defaults where not said."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+    ASC_NULLS_FIRST = "ASC NULLS FIRST"
+    ASC_NULLS_LAST = "ASC NULLS LAST"
+    DESC_NULLS_FIRST = "DESC NULLS FIRST"
+    DESC_NULLS_LAST = "DESC NULLS LAST"
+
+
+def is_filterable(field: FieldSpec) -> bool:
+    """Tell whether ``where`` has the field: stored scalars, lists of them, and single nested objects."""
+    if field.compute is not None:
+        return False
+    if field.type.item is not None:
+        return isinstance(field.type.item.named, Scalar | EnumSpec)
+    return not (isinstance(field.type.named, ObjectSpec) and not _has_filters(field.type.named))
+
+
+def is_sortable(field: FieldSpec) -> bool:
+    """Tell whether ``orderBy`` has the field: stored scalars with an order, and single nested objects."""
+    if field.compute is not None or field.type.item is not None:
+        return False
+    named = field.type.named
+    if isinstance(named, ObjectSpec):
+        return not named.is_interface and _has_filters(named)
+    return scalar_of(named).is_sortable
+
+
+def scalar_of(named: Any) -> Scalar:
+    """Return the row of the scalar table that filters and sorts ``named``, a scalar or an enum."""
+    return named.scalar if isinstance(named, EnumSpec) else named  # type: ignore[no-any-return]  # callers pass leaves
+
+
+def filter_operators(field: FieldSpec) -> tuple[Operator, ...]:
+    """Return the operators of a scalar field, or of a list of scalars."""
+    return operators_for(scalar_of(field.type.innermost), field.type.item is not None)
+
+
+def _has_filters(spec: ObjectSpec) -> bool:
+    return any(
+        isinstance(field.type.innermost, Scalar | EnumSpec) and field.compute is None
+        for field in spec.fields.values()
+    )
+
+
+class InputTypes:
+    """Makes each input type once."""
+
+    def __init__(self, enums: dict[str, Any]) -> None:
+        self._enums = enums
+        self._made: dict[str, Any] = {}
+        self.order_direction = graphene.Enum.from_enum(
+            OrderDirection, description=_describe_direction
+        )
+
+    def where(self, spec: ObjectSpec) -> Any:
+        """Return ``<Type>WhereInput``."""
+        name = f"{spec.name}WhereInput"
+        if name not in self._made:
+            self._made[name] = input_object(
+                name, f"Which {spec.name} rows to return; all conditions must hold.", {}
+            )
+            # The type refers to itself (AND, a nested type that embeds it), so its fields come second.
+            self._made[name]._meta.fields.update(self._where_fields(spec, self._made[name]))
+        return self._made[name]
+
+    def order_by(self, spec: ObjectSpec) -> Any:
+        """Return ``<Type>OrderByInput``, or None if nothing of the type can be sorted."""
+        name = f"{spec.name}OrderByInput"
+        if name not in self._made:
+            fields = {
+                field.name: self._order_field(field)
+                for field in spec.fields.values()
+                if is_sortable(field)
+            }
+            if not fields:
+                return None
+            self._made[name] = input_object(
+                name, f"One key {spec.name} rows are ordered by: exactly one field.", fields
+            )
+        return self._made[name]
+
+    def _where_fields(self, spec: ObjectSpec, made: Any) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for field in spec.fields.values():
+            if is_filterable(field):
+                fields[field.name] = self._where_field(field)
+        items = graphene.List(graphene.NonNull(made))
+        fields["AND"] = graphene.InputField(items, name="AND", description="All of these hold.")
+        fields["OR"] = graphene.InputField(
+            items, name="OR", description="At least one of these holds."
+        )
+        fields["NOT"] = graphene.InputField(made, name="NOT", description="This does not hold.")
+        return fields
+
+    def _where_field(self, field: FieldSpec) -> Any:
+        named = field.type.innermost
+        if isinstance(named, ObjectSpec):
+            return graphene.InputField(lambda: self.where(named), name=field.name)
+        return graphene.InputField(
+            self.filter(field), name=field.name, description=field.description
+        )
+
+    def _order_field(self, field: FieldSpec) -> Any:
+        named = field.type.named
+        if isinstance(named, ObjectSpec):
+            return graphene.InputField(lambda: self.order_by(named), name=field.name)
+        return graphene.InputField(
+            self.order_direction, name=field.name, description=field.description
+        )
+
+    def filter(self, field: FieldSpec) -> Any:
+        """Return the filter input of a leaf field or a list of leaves."""
+        leaf = field.type.innermost
+        name = filter_name(field)
+        if name not in self._made:
+            graphene_leaf = self.leaf(leaf, field)
+            self._made[name] = input_object(
+                name,
+                f"Conditions on {_described(field)}.",
+                {
+                    operator.name: graphene.InputField(
+                        argument_type(operator, graphene_leaf),
+                        name=operator.name,
+                        description=operator.description,
+                    )
+                    for operator in filter_operators(field)
+                },
+            )
+        return self._made[name]
+
+    def leaf(self, named: Any, field: FieldSpec | None = None) -> Any:
+        """Return the graphene type of a scalar or an enum."""
+        if field is not None and field.is_id:
+            return graphene.ID
+        return self._enums[named.name] if isinstance(named, EnumSpec) else graphene_scalar(named)
+
+
+def _described(field: FieldSpec) -> str:
+    if field.is_id:
+        return "an ID"
+    return (
+        f"a list of {field.type.innermost.name}"
+        if field.type.item is not None
+        else field.type.innermost.name
+    )
+
+
+def filter_name(field: FieldSpec) -> str:
+    """Return the name of the field's filter input."""
+    leaf = field.type.innermost
+    if field.is_id:
+        # The operators are those of the stored scalar: an integer id has gt, a uuid has not.
+        return "IDFilter" if leaf.name in {"ID", "UUID"} else f"{leaf.name}IDFilter"
+    return f"{leaf.name}{'List' if field.type.item is not None else ''}Filter"
+
+
+def argument_type(operator: Operator, leaf: Any) -> Any:
+    """Return the graphene type an operator's argument has on a field of type ``leaf``."""
+    kinds = {
+        "same": lambda: leaf,
+        "list": lambda: graphene.List(graphene.NonNull(leaf)),
+        "boolean": lambda: graphene.Boolean,
+        "int": lambda: graphene.Int,
+        "text": lambda: graphene.String,
+        "texts": lambda: graphene.List(graphene.NonNull(graphene.String)),
+        "json": lambda: graphene_scalar(SCALARS["JSON"]),
+    }
+    if operator.argument in kinds:
+        return kinds[operator.argument]()
+    return graphene_scalar(SCALARS[operator.argument])
+
+
+def input_object(name: str, description: str | None, fields: dict[str, Any]) -> Any:
+    """Return a graphene input object type with ``fields``, by GraphQL name."""
+    meta = type("Meta", (), {"name": name, "description": description})
+    made: Any = type(name, (graphene.InputObjectType,), {"Meta": meta})
+    made._meta.fields.update(fields)
+    return made
+
+
+def _describe_direction(member: OrderDirection | None) -> str | None:
+    if member is None:
+        return OrderDirection.__doc__
+    return f"SQL: {member.value}."

@@ -1,0 +1,465 @@
+"""
+Declarations to specs: annotations are read, forward references found, names given.
+"""
+
+import builtins
+import enum
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+import graphene
+
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema.comments import attribute_descriptions
+from fraiseql.schema.declare import OPTIONS, FieldOptions
+from fraiseql.schema.names import NameTable, check_name
+from fraiseql.schema.registry import ObjectDeclaration, Registry, RootDeclaration
+from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar, scalar_for
+from fraiseql.schema.specs import (
+    UNSET,
+    ArgumentSpec,
+    EnumSpec,
+    FieldSpec,
+    InputRef,
+    InputSpec,
+    ObjectSpec,
+    ResolverSpec,
+    RootKind,
+    RootSpec,
+    TypeRef,
+)
+
+_LISTS = (list, tuple, Sequence)
+_KEYS_OF_ONE = ("id", "identifier")
+
+
+@dataclass(frozen=True)
+class Specs:
+    """Everything declared, by GraphQL name."""
+
+    objects: dict[str, ObjectSpec]
+    enums: dict[str, EnumSpec]
+    inputs: dict[str, InputSpec]
+    roots: dict[str, RootSpec]
+    resolvers: dict[str, ResolverSpec]
+
+
+def resolve(registry: Registry) -> Specs:
+    """Return the specs of everything declared. Raises ConfigurationError at the first fault."""
+    return _Resolver(registry).run()
+
+
+class _Resolver:
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.names: dict[str, Any] = dict(registry.by_name())
+        self.enums = {
+            python: _enum_spec(d.name, python, d.description)
+            for python, d in registry.enums.items()
+        }
+        self.objects = {python: _object_spec(d) for python, d in registry.objects.items()}
+        self.inputs = {
+            python: InputSpec(d.name, python, d.description)
+            for python, d in registry.inputs.items()
+        }
+        self.page_info = _page_info()
+        self._connections: dict[str, ObjectSpec] = {}
+
+    def run(self) -> Specs:
+        for python, spec in self.objects.items():
+            spec.fields = self._fields(python, spec.name)
+        for python, input_spec in self.inputs.items():
+            input_spec.fields.update(self._input_fields(python, input_spec.name))
+        self._link_interfaces()
+        table = NameTable("Query")
+        roots = {}
+        for attribute, (owner, declaration) in self.registry.roots.items():
+            root = self._root(table.add(attribute, declaration.name), owner, declaration)
+            roots[root.name] = root
+        resolvers = {}
+        for attribute, resolver in self.registry.resolvers.items():
+            name = table.add(attribute, resolver.name)
+            resolvers[name] = self._resolver(
+                name, resolver.function, resolver.description, resolver.deprecation
+            )
+        return Specs(
+            objects={spec.name: spec for spec in self._all_objects(roots)},
+            enums={spec.name: spec for spec in self.enums.values()},
+            inputs={spec.name: spec for spec in self.inputs.values()},
+            roots=roots,
+            resolvers=resolvers,
+        )
+
+    def _all_objects(self, roots: Mapping[str, RootSpec]) -> list[ObjectSpec]:
+        found = list(self.objects.values())
+        connections = dict.fromkeys(root.connection for root in roots.values() if root.connection)
+        for connection in connections:
+            edge = connection.fields["edges"].type.innermost
+            found += [connection, typing.cast(ObjectSpec, edge)]
+        if connections:
+            found.append(self.page_info)
+        return found
+
+    # Fields of types
+
+    def _fields(self, python: type, owner: str) -> dict[str, FieldSpec]:
+        hints = self._hints(python)
+        options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
+        described: dict[str, str] = {}
+        for base in reversed(python.__mro__):
+            described |= attribute_descriptions(base) if base in self.objects else {}
+        table = NameTable(owner)
+        found: dict[str, FieldSpec] = {}
+        for entry in dataclass_fields(python):
+            given = options.get(entry.name, FieldOptions())
+            name = table.add(entry.name, given.name)
+            ref = self._output(hints[entry.name], f"{owner}.{entry.name}")
+            found[name] = FieldSpec(
+                name=name,
+                python_name=entry.name,
+                key=given.key or entry.name,
+                type=ref,
+                description=given.description or described.get(entry.name),
+                deprecation=given.deprecation,
+                is_id=entry.name == "id" and isinstance(ref.named, Scalar),
+            )
+        for attribute, given in options.items():
+            if given.compute is not None:
+                name = table.add(attribute, given.name)
+                found[name] = self._computed(name, attribute, given, owner)
+        if not found:
+            raise ConfigurationError(
+                f"{owner} has no fields.", hint="Annotate at least one attribute."
+            )
+        return found
+
+    def _computed(self, name: str, attribute: str, given: FieldOptions, owner: str) -> FieldSpec:
+        function = given.compute
+        assert function is not None  # noqa: S101 - the caller looked
+        hints = self._hints(function)
+        where = f"{owner}.{attribute}"
+        if "return" not in hints:
+            raise ConfigurationError(f"{where}: a computed field needs a return annotation.")
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        if parameters and parameters[0].name == "info":
+            parameters = parameters[1:]
+        return FieldSpec(
+            name=name,
+            python_name=attribute,
+            key=attribute,
+            type=self._output(hints["return"], where),
+            description=given.description or inspect.getdoc(function),
+            deprecation=given.deprecation,
+            compute=function,
+            arguments=self._arguments(parameters, hints, where),
+        )
+
+    def _output(self, annotation: Any, where: str) -> TypeRef:
+        annotation, nullable = _strip_none(annotation, where)
+        if _is_list(annotation):
+            item = _item_of(annotation, where)
+            return TypeRef(nullable, item=self._output(item, where))
+        named = self._named(annotation)
+        if named is None:
+            raise _unknown_type(annotation, where)
+        return TypeRef(nullable, named=named)
+
+    def _named(self, annotation: Any) -> Scalar | EnumSpec | ObjectSpec | None:
+        if isinstance(annotation, type):
+            if annotation in self.objects:
+                return self.objects[annotation]
+            if annotation in self.enums:
+                return self.enums[annotation]
+        return scalar_for(annotation)
+
+    def _hints(self, thing: Any) -> dict[str, Any]:
+        module = sys.modules.get(thing.__module__)
+        try:
+            if isinstance(thing, type):
+                # No globals given: each base class is read in its own module.
+                return typing.get_type_hints(thing, localns=self.names)
+            names = {**self.names, **getattr(module, "__dict__", {})}
+            return typing.get_type_hints(thing, globalns=names)
+        except NameError as error:
+            raise ConfigurationError(
+                f"{thing.__qualname__}: the annotation {error.name!r} is not known.",
+                hint="Import it in the module, or declare it with @fraiseql.type, enum or interface.",
+            ) from error
+
+    # Interfaces
+
+    def _link_interfaces(self) -> None:
+        for python, spec in self.objects.items():
+            parents = [self.objects[base] for base in python.__mro__[1:] if base in self.objects]
+            wrong = next((parent for parent in parents if not parent.is_interface), None)
+            if wrong is not None:
+                raise ConfigurationError(
+                    f"{spec.name} inherits from {wrong.name}, which is not an interface.",
+                    hint="Declare the parent with @fraiseql.interface(discriminator=...).",
+                )
+            spec.interfaces = tuple(parents)
+            if spec.is_interface:
+                continue
+            value = spec.discriminator_value or spec.name
+            for parent in parents:
+                if value in parent.variants:
+                    raise ConfigurationError(
+                        f"{parent.name}: {spec.name} and {parent.variants[value].name} share the"
+                        f" discriminator value {value!r}.",
+                        hint="Give one of them another: @fraiseql.type(discriminator_value=...).",
+                    )
+                parent.variants[value] = spec
+
+    # Root fields
+
+    def _root(self, name: str, owner: str, declaration: RootDeclaration) -> RootSpec:
+        where = f"{owner}.{name}"
+        target = self._target(declaration.type, where)
+        if target.view is None:
+            raise ConfigurationError(
+                f"{where}: {target.name} is bound to no view.",
+                hint="Declare it with @fraiseql.type(view=...).",
+            )
+        if declaration.kind is RootKind.CONNECTION:
+            self._key_of(target, "id", where)
+        return RootSpec(
+            name=name,
+            kind=declaration.kind,
+            type=target,
+            keys=self._keys(declaration, target, where),
+            default_limit=declaration.default_limit,
+            max_limit=declaration.max_limit,
+            description=declaration.description,
+            deprecation=declaration.deprecation,
+            connection=self._connection(target)
+            if declaration.kind is RootKind.CONNECTION
+            else None,
+        )
+
+    def _target(self, declared: Any, where: str) -> ObjectSpec:
+        python = self.names.get(declared) if isinstance(declared, str) else declared
+        spec = self.objects.get(python) if isinstance(python, type) else None
+        if spec is None:
+            raise ConfigurationError(
+                f"{where}: {declared!r} is not a declared type.",
+                hint="Decorate it with @fraiseql.type.",
+            )
+        return spec
+
+    def _keys(
+        self, declaration: RootDeclaration, target: ObjectSpec, where: str
+    ) -> tuple[FieldSpec, ...]:
+        if declaration.kind is not RootKind.ONE:
+            return ()
+        if declaration.keys:
+            return tuple(self._key_of(target, key, where) for key in declaration.keys)
+        found = (target.by_python_name(key) for key in _KEYS_OF_ONE)
+        keys = tuple(field for field in found if field is not None)
+        if not keys:
+            raise ConfigurationError(
+                f"{where}: {target.name} has neither id nor identifier.",
+                hint="Say what it is found by: fraiseql.one(..., by=['slug']).",
+            )
+        return keys
+
+    def _key_of(self, target: ObjectSpec, key: str, where: str) -> FieldSpec:
+        field = target.by_python_name(key)
+        if field is None or not isinstance(field.type.named, Scalar | EnumSpec):
+            raise ConfigurationError(
+                f"{where}: {target.name} has no scalar field {key!r} to be found by.",
+                hint=f"Fields: {', '.join(entry.python_name for entry in target.fields.values())}.",
+            )
+        return field
+
+    def _connection(self, target: ObjectSpec) -> ObjectSpec:
+        if target.name not in self._connections:
+            self._connections[target.name] = _connection_spec(target, self.page_info)
+        return self._connections[target.name]
+
+    # Python resolvers, arguments and inputs
+
+    def _resolver(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        description: str | None,
+        deprecation: str | None,
+    ) -> ResolverSpec:
+        where = f"{function.__module__}.{function.__qualname__}"
+        hints = self._hints(function)
+        if "return" not in hints:
+            raise ConfigurationError(f"{where}: @fraiseql.query needs a return annotation.")
+        parameters = list(inspect.signature(function).parameters.values())
+        if not parameters:
+            raise ConfigurationError(f"{where}: the first parameter of a query is info.")
+        returned = hints["return"]
+        foreign = returned if _is_graphene(returned) else None
+        return ResolverSpec(
+            name=name,
+            function=function,
+            type=None if foreign is not None else self._output(returned, where),
+            foreign=foreign,
+            arguments=self._arguments(parameters[1:], hints, where),
+            description=description,
+            deprecation=deprecation,
+        )
+
+    def _arguments(
+        self, parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any], where: str
+    ) -> dict[str, ArgumentSpec]:
+        table = NameTable(where)
+        found = {}
+        for parameter in parameters:
+            if parameter.name not in hints:
+                raise ConfigurationError(
+                    f"{where}: the parameter {parameter.name!r} has no annotation."
+                )
+            default = UNSET if parameter.default is parameter.empty else parameter.default
+            name = table.add(parameter.name)
+            ref = self._input(hints[parameter.name], f"{where}({parameter.name})")
+            found[name] = ArgumentSpec(name, parameter.name, ref, default)
+        return found
+
+    def _input_fields(self, python: type, owner: str) -> dict[str, ArgumentSpec]:
+        hints = self._hints(python)
+        options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
+        described = attribute_descriptions(python)
+        table = NameTable(owner)
+        found = {}
+        for entry in dataclass_fields(python):
+            given = options.get(entry.name, FieldOptions())
+            name = table.add(entry.name, given.name)
+            default = entry.default if entry.default is not UNSET else UNSET
+            found[name] = ArgumentSpec(
+                name=name,
+                python_name=entry.name,
+                type=self._input(hints[entry.name], f"{owner}.{entry.name}"),
+                default=default,
+                description=given.description or described.get(entry.name),
+            )
+        return found
+
+    def _input(self, annotation: Any, where: str) -> InputRef:
+        annotation, nullable = _strip_none(annotation, where)
+        if _is_list(annotation):
+            return InputRef(nullable, item=self._input(_item_of(annotation, where), where))
+        if _is_graphene(annotation):
+            return InputRef(nullable, foreign=annotation)
+        if isinstance(annotation, type) and annotation in self.inputs:
+            return InputRef(nullable, named=self.inputs[annotation])
+        named = self._named(annotation)
+        if named is None or isinstance(named, ObjectSpec):
+            raise _unknown_type(annotation, where)
+        return InputRef(nullable, named=named)
+
+
+def _enum_spec(name: str, python: type, description: str | None) -> EnumSpec:
+    members = typing.cast("type[enum.Enum]", python)
+    for member in members:
+        check_name(member.name, name)
+    return EnumSpec(check_name(name, "enum"), members, description, enum_scalar(name, members))
+
+
+def _object_spec(declaration: ObjectDeclaration) -> ObjectSpec:
+    return ObjectSpec(
+        name=check_name(declaration.name, "type"),
+        python=declaration.python,
+        description=declaration.description,
+        view=declaration.view,
+        source=declaration.source,
+        jsonb=declaration.jsonb,
+        is_interface=declaration.is_interface,
+        discriminator=declaration.discriminator,
+        discriminator_value=declaration.discriminator_value,
+    )
+
+
+def _strip_none(annotation: Any, where: str) -> tuple[Any, bool]:
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation, False
+    arguments = typing.get_args(annotation)
+    rest = [entry for entry in arguments if entry is not types.NoneType]
+    if len(rest) != 1:
+        raise ConfigurationError(
+            f"{where}: a union of {len(rest)} types is not a GraphQL type.",
+            hint="Only `X | None` is; types that share fields may share an interface.",
+        )
+    return rest[0], len(rest) < len(arguments)
+
+
+def _is_list(annotation: Any) -> bool:
+    return annotation in (list, tuple) or typing.get_origin(annotation) in _LISTS
+
+
+def _item_of(annotation: Any, where: str) -> Any:
+    arguments = [entry for entry in typing.get_args(annotation) if entry is not Ellipsis]
+    if len(arguments) != 1:
+        raise ConfigurationError(f"{where}: say what the list holds, as in list[str].")
+    return arguments[0]
+
+
+def _is_graphene(annotation: Any) -> bool:
+    if isinstance(annotation, graphene.types.structures.Structure):
+        return True
+    return isinstance(annotation, type) and issubclass(
+        annotation, graphene.types.unmountedtype.UnmountedType | graphene.types.base.BaseType
+    )
+
+
+def _unknown_type(annotation: Any, where: str) -> ConfigurationError:
+    shown = getattr(annotation, "__qualname__", None) or repr(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        hint = f"Decorate {shown} with @fraiseql.enum."
+    else:
+        hint = f"Decorate {shown} with @fraiseql.type, or use a scalar of fraiseql.scalars."
+    return ConfigurationError(f"{where}: {shown} is not a GraphQL type.", hint=hint)
+
+
+def _page_info() -> ObjectSpec:
+    boolean, string = SCALARS["Boolean"], SCALARS["String"]
+    spec = ObjectSpec("PageInfo", builtins.object, "Where a page lies in the whole list (Relay).")
+    for name, ref, text in (
+        ("hasNextPage", TypeRef(False, boolean), "Whether more rows follow."),
+        ("hasPreviousPage", TypeRef(False, boolean), "Whether rows precede."),
+        ("startCursor", TypeRef(True, string), "The first edge's cursor."),
+        ("endCursor", TypeRef(True, string), "The last edge's cursor."),
+    ):
+        spec.fields[name] = FieldSpec(name, name, name, ref, text)
+    return spec
+
+
+def _connection_spec(target: ObjectSpec, page_info: ObjectSpec) -> ObjectSpec:
+    edge = ObjectSpec(
+        f"{target.name}Edge", builtins.object, f"A {target.name} and its place in the list."
+    )
+    connection = ObjectSpec(
+        f"{target.name}Connection", builtins.object, f"A page of {target.name}."
+    )
+    string, integer = SCALARS["String"], SCALARS["Int"]
+    for owner, name, ref, text in (
+        (edge, "node", TypeRef(False, target), "The object."),
+        (
+            edge,
+            "cursor",
+            TypeRef(False, string),
+            "Give it as `after` or `before` to go on from here.",
+        ),
+        (connection, "edges", TypeRef(False, item=TypeRef(False, edge)), "The page's rows."),
+        (connection, "pageInfo", TypeRef(False, page_info), "Where the page lies."),
+        (
+            connection,
+            "totalCount",
+            TypeRef(False, integer),
+            "Rows of the whole list; counted when asked.",
+        ),
+    ):
+        owner.fields[name] = FieldSpec(name, name, name, ref, text)
+    return connection

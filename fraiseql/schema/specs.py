@@ -1,0 +1,194 @@
+"""
+What an application declared, as plain values.
+
+``declare.py`` collects classes, ``resolve.py`` turns them into these specs, ``build.py`` makes the GraphQL
+schema from them, and the planner reads nothing else.
+"""
+
+import enum
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fraiseql.schema.scalars import Scalar
+
+AUTO_DOCUMENT = "data"
+
+
+@dataclass(frozen=True, eq=False)
+class EnumSpec:
+    """A GraphQL enum; ``members`` are what documents store, ``scalar`` how filters compare them."""
+
+    name: str
+    python: type[enum.Enum]
+    description: str | None
+    scalar: Scalar
+
+    @cached_property
+    def tokens(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Return what documents store, as JSON, with the name each stands for."""
+        return tuple(
+            (json.dumps(member.value, ensure_ascii=False).encode(), member.name.encode())
+            for member in self.python
+        )
+
+
+@dataclass(eq=False)
+class ObjectSpec:
+    """
+    An object type or an interface.
+
+    ``view``: the relation root fields read, or None if the type is only embedded. ``source``: the view a
+    projection is filled from. ``jsonb``: the document's column; None: the columns are the document.
+    ``discriminator``: interfaces only, the document's key that names the concrete type.
+    ``variants``: interfaces only, discriminator value -> concrete type.
+    """
+
+    name: str
+    python: type
+    description: str | None
+    view: str | None = None
+    source: str | None = None
+    jsonb: str | None = AUTO_DOCUMENT
+    is_interface: bool = False
+    discriminator: str | None = None
+    discriminator_value: str | None = None
+    interfaces: tuple["ObjectSpec", ...] = ()
+    variants: dict[str, "ObjectSpec"] = field(default_factory=dict)
+    fields: dict[str, "FieldSpec"] = field(default_factory=dict)
+
+    def by_python_name(self, name: str) -> "FieldSpec | None":
+        """Return the field declared as ``name``."""
+        return next((entry for entry in self.fields.values() if entry.python_name == name), None)
+
+    def possible_types(self) -> tuple["ObjectSpec", ...]:
+        """Return the concrete types a value of this type can have."""
+        return tuple(dict.fromkeys(self.variants.values())) if self.is_interface else (self,)
+
+
+type_like = Scalar | EnumSpec | ObjectSpec
+
+
+@dataclass(frozen=True)
+class TypeRef:
+    """The type of a field: a named type, or a list of ``item``; ``nullable`` is its outermost level."""
+
+    nullable: bool
+    named: type_like | None = None
+    item: "TypeRef | None" = None
+
+    @property
+    def innermost(self) -> type_like:
+        """Return the named type below all lists."""
+        ref = self
+        while ref.item is not None:
+            ref = ref.item
+        assert ref.named is not None  # noqa: S101 - an invariant of the two constructors, not input
+        return ref.named
+
+
+@dataclass(frozen=True, eq=False)
+class FieldSpec:
+    """
+    One field. ``key``: its name in the document. ``compute``: the Python method of a computed field.
+
+    ``is_id``: the field is called ``id`` and shows as GraphQL ``ID`` whatever scalar it holds.
+    """
+
+    name: str
+    python_name: str
+    key: str
+    type: TypeRef
+    description: str | None = None
+    deprecation: str | None = None
+    compute: Callable[..., Any] | None = None
+    arguments: Mapping[str, "ArgumentSpec"] = field(default_factory=dict)
+    is_id: bool = False
+
+
+class _Unset(enum.Enum):
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "fraiseql.UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET = _Unset.UNSET
+"""What an optional input field holds that the client did not send; null is ``None``."""
+
+
+@dataclass(frozen=True, eq=False)
+class InputSpec:
+    """A GraphQL input object; ``python`` is what resolvers receive."""
+
+    name: str
+    python: type
+    description: str | None
+    fields: dict[str, "ArgumentSpec"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ArgumentSpec:
+    """An argument or an input field. ``default``: UNSET when there is none."""
+
+    name: str
+    python_name: str
+    type: "InputRef"
+    default: Any = UNSET
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class InputRef:
+    """The type of an argument; graphene types join through ``foreign``."""
+
+    nullable: bool
+    named: "Scalar | EnumSpec | InputSpec | None" = None
+    item: "InputRef | None" = None
+    foreign: Any = None
+
+
+class RootKind(enum.Enum):
+    """How a bound root field reads its view."""
+
+    ONE = "one"
+    MANY = "many"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, eq=False)
+class RootSpec:
+    """
+    A root field bound to a view.
+
+    ``keys``: the fields an object is found by (``one`` only). Limits count rows.
+    ``connection``: the synthetic connection type of a Relay field.
+    """
+
+    name: str
+    kind: RootKind
+    type: ObjectSpec
+    keys: tuple[FieldSpec, ...] = ()
+    default_limit: int | None = None
+    max_limit: int | None = None
+    description: str | None = None
+    deprecation: str | None = None
+    connection: ObjectSpec | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ResolverSpec:
+    """A root field answered by Python. ``type`` is None when ``foreign`` holds a graphene type."""
+
+    name: str
+    function: Callable[..., Any]
+    type: TypeRef | None
+    foreign: Any
+    arguments: Mapping[str, ArgumentSpec]
+    description: str | None
+    deprecation: str | None = None
