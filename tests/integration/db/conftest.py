@@ -1,0 +1,85 @@
+"""Databases and servers of this room's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core import mail
+from django.db import connections
+from django.test import override_settings
+from psycopg.conninfo import conninfo_to_dict
+from pytest_django import DjangoDbBlocker
+
+from fraiseql.db import catalog
+from fraiseql.db.embedded import EmbeddedServer
+
+
+def _add_alias(alias: str, uri: str) -> None:
+    parts = {name: str(value) for name, value in conninfo_to_dict(uri).items()}
+    settings = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts["dbname"],
+        "USER": parts["user"],
+        "HOST": parts["host"],
+        "PORT": parts["port"],
+    }
+    # Django fills in what the settings leave out, for all aliases at once.
+    filled = connections.configure_settings({"default": {}, alias: settings})
+    connections.settings[alias] = filled[alias]
+
+
+def _remove_alias(alias: str) -> None:
+    connections[alias].close()
+    catalog.forget(alias)
+    del connections[alias]
+    del connections.settings[alias]
+
+
+@pytest.fixture
+def alias(server_uri: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An alias in DATABASES for the module's database on each version."""
+    _add_alias("probe", server_uri)
+    with django_db_blocker.unblock():
+        yield "probe"
+        _remove_alias("probe")
+
+
+@pytest.fixture
+def client(server_uri: str) -> Iterator[psycopg.Connection]:
+    """A connection of the test's own to the database of ``alias``."""
+    with psycopg.connect(server_uri, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def configure() -> Iterator[Callable[..., None]]:
+    """Call with settings of ``settings.FRAISEQL``; they are in force until the test ends."""
+    with ExitStack() as stack:
+        yield lambda **given: stack.enter_context(override_settings(FRAISEQL=given))
+
+
+@pytest.fixture
+def as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says that this is a test: statements go straight to the pool."""
+    monkeypatch.delattr(mail, "outbox")
+
+
+@pytest.fixture(scope="module")
+def own_server(short_directory: Path) -> Iterator[EmbeddedServer]:
+    """A server that the module may stop and start."""
+    server = EmbeddedServer(short_directory / "own", options={"fsync": "off"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_alias(own_server: EmbeddedServer, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An alias in DATABASES for ``own_server``."""
+    own_server.start()
+    _add_alias("own", own_server.uri())
+    with django_db_blocker.unblock():
+        yield "own"
+        _remove_alias("own")

@@ -1,0 +1,134 @@
+"""Statements on Django's connection belong to the caller's transaction and are counted."""
+
+import psycopg
+import pytest
+from django.db import connection, connections, transaction
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from fraiseql.db import pool, sync
+from fraiseql.db.embedded import EmbeddedServer
+from fraiseql.db.statement import Statement
+from fraiseql.errors import Conflict, ServiceUnavailable
+
+PID = Statement("SELECT pg_backend_pid()")
+
+
+def _terminate(server: EmbeddedServer, pid: str) -> None:
+    with psycopg.connect(server.uri(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+
+class InATestCase(TestCase):
+    """The transaction of a ``TestCase`` is the one that both ways read."""
+
+    def setUp(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE visible (name text); INSERT INTO visible VALUES ('here')")
+
+    def test_sync_sees_it_and_is_counted(self) -> None:
+        with self.assertNumQueries(1):
+            rows = sync.fetch(Statement("SELECT name FROM visible"))
+
+        assert rows.column(0) == [b"here"]
+
+    async def test_async_sees_it(self) -> None:
+        rows = await pool.fetch(Statement("SELECT name FROM visible WHERE name = %s", ("here",)))
+
+        assert rows.column(0) == [b"here"]
+
+
+@pytest.mark.django_db
+def test_values_come_as_postgresql_prints_them() -> None:
+    statement = Statement(
+        """SELECT '{"a": "\\u00e9", "n": 1.10}'::jsonb, NULL, '2024-01-02 03:04Z'::timestamptz, 5 %% 3
+            UNION ALL SELECT %s::jsonb, %s, NULL, NULL""",
+        ('"ä\\\\"', None),
+    )
+
+    rows = sync.fetch(statement)
+
+    assert len(rows) == 2
+    assert rows.column(0) == ['{"a": "é", "n": 1.10}'.encode(), '"ä\\\\"'.encode()]
+    assert rows.column(1) == [None, None]
+    assert rows.column(2) == [b"2024-01-02 03:04:00+00", None]
+    assert rows.column(3) == [b"2", None]
+    with pytest.raises(IndexError, match="4 columns"):
+        rows.column(4)
+
+
+@pytest.mark.django_db
+def test_the_query_log_has_the_statement() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        sync.fetch(Statement("SELECT %s::int", ("7",)))
+
+    assert [query["sql"] for query in captured] == ["SELECT '7'::int"]
+
+
+def test_a_read_on_a_connection_gone_stale_is_sent_again(
+    own_alias: str, own_server: EmbeddedServer
+) -> None:
+    pid = sync.fetch(PID, own_alias).column(0)[0]
+    assert pid is not None
+    _terminate(own_server, pid.decode())
+
+    assert sync.fetch(PID, own_alias).column(0) != [pid]
+
+
+def test_a_write_on_a_connection_gone_stale_is_not_sent_again(
+    own_alias: str, own_server: EmbeddedServer
+) -> None:
+    pid = sync.fetch(PID, own_alias).column(0)[0]
+    assert pid is not None
+    _terminate(own_server, pid.decode())
+
+    with pytest.raises(ServiceUnavailable):
+        sync.fetch(PID._replace(writes=True), own_alias)
+    assert sync.fetch(PID, own_alias).column(0) != [pid]
+
+
+def test_inside_a_transaction_nothing_is_sent_again(
+    own_alias: str, own_server: EmbeddedServer
+) -> None:
+    def read_across_a_lost_connection() -> None:
+        with transaction.atomic(own_alias):
+            pid = sync.fetch(PID, own_alias).column(0)[0]
+            assert pid is not None
+            _terminate(own_server, pid.decode())
+            sync.fetch(PID, own_alias)
+
+    with pytest.raises(ServiceUnavailable):
+        read_across_a_lost_connection()
+    assert len(sync.fetch(PID, own_alias)) == 1
+
+
+def test_a_lost_race_is_run_again_once(alias: str, client: psycopg.Connection) -> None:
+    client.execute(
+        """
+        CREATE SEQUENCE IF NOT EXISTS tries;
+        CREATE OR REPLACE FUNCTION lose(times int) RETURNS bigint LANGUAGE plpgsql AS $$
+        DECLARE try bigint := nextval('tries');
+        BEGIN
+            IF try <= times THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF;
+            RETURN try;
+        END $$"""
+    )
+    client.execute("ALTER SEQUENCE tries RESTART")
+
+    assert sync.fetch(Statement("SELECT lose(1)"), alias).column(0) == [b"2"]
+
+    client.execute("ALTER SEQUENCE tries RESTART")
+    with pytest.raises(Conflict):
+        sync.fetch(Statement("SELECT lose(2)"), alias)
+
+
+def test_a_server_that_is_down_is_named_at_once(own_alias: str, own_server: EmbeddedServer) -> None:
+    connections[own_alias].close()
+    own_server.stop()
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        sync.fetch(PID, own_alias)
+    own_server.start()
+
+    assert caught.value.hint
+    assert len(sync.fetch(PID, own_alias)) == 1
