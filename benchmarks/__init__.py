@@ -1,0 +1,1 @@
+"""FraiseQL measured beside a hand-written application: ``python -m benchmarks``."""

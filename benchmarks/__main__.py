@@ -1,0 +1,136 @@
+"""``python -m benchmarks``: measure, compare, print, write."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Container, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from benchmarks import machine
+from benchmarks.dataset import Busy, database
+from benchmarks.load import LoadFailed, require_wrk
+from benchmarks.memory import memory
+from benchmarks.pgbench import pgbench
+from benchmarks.postgres import Postgres
+from benchmarks.report import Results, show
+from benchmarks.servers import COMMANDS, SYSTEMS, ServerFailed, serving
+from benchmarks.startup import VIEWS, startup
+from benchmarks.throughput import AnswersDiffer, Effort, throughput
+from fraiseql.errors import FraiseQLError
+
+PARTS = ("throughput", "pgbench", "memory", "startup")
+# Not measured by themselves; for who develops: the server runs until Ctrl-C.
+SERVE = ("serve", "database")
+OUTPUT = Path(".fraiseql/benchmarks")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; return the exit status."""
+    options = _parser().parse_args(arguments)
+    # SIGTERM ends like Ctrl-C: servers and directories are cleaned up on the way out.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("Interrupted; all servers are stopped.", file=sys.stderr)
+        return 130
+    except (AnswersDiffer, Busy, FraiseQLError, LoadFailed, ServerFailed) as error:
+        print(f"{error} {getattr(error, 'hint', None) or ''}", file=sys.stderr)
+        return 1
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=[*PARTS, *SERVE], help="one part instead of all")
+    parser.add_argument("--seconds", type=float, default=5, help="length of a round (5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each (3); medians count")
+    parser.add_argument("--connections", type=int, default=16, help="connections of the load (16)")
+    parser.add_argument("--servers", type=_names(COMMANDS), default=list(COMMANDS), metavar="A,B")
+    parser.add_argument("--systems", type=_names(SYSTEMS), default=list(SYSTEMS), metavar="A,B")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help=f"directory ({OUTPUT})")
+    return parser
+
+
+def _names(known: Container[str]) -> Callable[[str], list[str]]:
+    """Return an argument type: names from ``known``, with commas."""
+
+    def names(text: str) -> list[str]:
+        found = text.split(",")
+        for name in found:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"unknown: {name}")
+        return found
+
+    return names
+
+
+def _run(options: argparse.Namespace) -> int:
+    require_wrk()
+    with (
+        tempfile.TemporaryDirectory(prefix="fraiseql-benchmarks-") as temporary,
+        database() as postgres,
+    ):
+        directory = Path(temporary)
+        if options.only in SERVE:
+            _serve(options, postgres, directory)
+            return 0
+        effort = Effort(options.seconds, options.rounds, options.connections)
+        results = Results(machine.describe(postgres), effort)
+        _measure(options, postgres, directory, results)
+    show(results.tables())
+    page = results.write(options.output)
+    print(f"Written to {page} and {page.with_suffix('.json')}.")
+    return 0
+
+
+def _measure(
+    options: argparse.Namespace, postgres: Postgres, directory: Path, results: Results
+) -> None:
+    parts = [options.only] if options.only else PARTS
+    systems = [SYSTEMS[name] for name in options.systems]
+    if "pgbench" in parts:
+        _say("pgbench")
+        results.pgbench.update(pgbench(postgres, results.effort, directory))
+    if "throughput" in parts:
+        for figure in throughput(postgres, options.servers, systems, results.effort, directory):
+            _say(f"{figure.server} {figure.operation} {figure.system}: {figure.rate:,.0f} req/s")
+            results.figures.append(figure)
+    if "memory" in parts:
+        for system in systems:
+            _say(f"memory of {system.name}")
+            results.memory.append(memory(postgres, options.servers[0], system, directory))
+    if "startup" in parts:
+        for views in (1, VIEWS):
+            _say(f"start-up with {views} views")
+            results.startup.append(startup(postgres, results.effort.rounds, directory, views))
+
+
+def _serve(options: argparse.Namespace, postgres: Postgres, directory: Path) -> None:
+    variables = " ".join(f"{name}={value}" for name, value in postgres.environment().items())
+    print(f"PostgreSQL: {variables}", flush=True)
+    with ExitStack() as stack:
+        for name in options.systems if options.only == "serve" else ():
+            log = directory / f"{name}.log"
+            server = stack.enter_context(
+                serving(options.servers[0], SYSTEMS[name], postgres.environment(), log)
+            )
+            print(f"{name}: {server.url}, process {server.pid}, log {log}", flush=True)
+        print("Ctrl-C ends it.", flush=True)
+        while True:
+            time.sleep(3600)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

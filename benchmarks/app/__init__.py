@@ -1,0 +1,1 @@
+"""The FraiseQL side of the benchmark: a small Django project over the projections."""

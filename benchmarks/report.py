@@ -1,0 +1,182 @@
+"""The figures as tables: on the terminal, as Markdown, as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from benchmarks.memory import Memory
+from benchmarks.operations import OPERATIONS
+from benchmarks.startup import Startup
+from benchmarks.throughput import Effort, Figure
+
+try:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+except ImportError:  # rich comes with the extra [server]
+    Console = None  # type: ignore[assignment,misc]  # absent: plain text
+
+FLOOR, FRAISEQL = "floor", "fraiseql"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: a title, the head and rows of text; all columns but the first are numbers."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """Return the table in Markdown, below its title."""
+        rule = ["---"] + ["--:"] * (len(self.head) - 1)
+        lines = [self.head, rule, *self.rows]
+        return (
+            f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+        )
+
+
+@dataclass
+class Results:
+    """Everything one run found."""
+
+    machine: dict[str, str]
+    effort: Effort
+    figures: list[Figure] = field(default_factory=list)
+    pgbench: dict[str, float] = field(default_factory=dict)
+    memory: list[Memory] = field(default_factory=list)
+    startup: list[Startup] = field(default_factory=list)
+
+    def tables(self) -> list[Table]:
+        """Return a table for each thing measured."""
+        kinds = list(dict.fromkeys(figure.server for figure in self.figures))
+        tables = [self._throughput(kind) for kind in kinds]
+        if self.pgbench and not kinds:
+            tables.append(_pgbench(self.pgbench))
+        if self.memory:
+            tables.append(_memory(self.memory))
+        if self.startup:
+            tables.append(_startup(self.startup))
+        return tables
+
+    def _throughput(self, kind: str) -> Table:
+        figures = {
+            (figure.operation, figure.system): figure
+            for figure in self.figures
+            if figure.server == kind
+        }
+        systems = list(dict.fromkeys(system for _, system in figures))
+        pairs = FLOOR in systems and FRAISEQL in systems
+        head = ["operation", *(f"{system} (CPU; p99)" for system in systems)]
+        head += ["fraiseql / floor", "by CPU"] if pairs else []
+        head += ["pgbench"] if self.pgbench else []
+        rows = []
+        for operation in OPERATIONS:
+            row = [f"{operation.name} {operation.title}"]
+            row += [_cell(figures[operation.name, system]) for system in systems]
+            if pairs:
+                reached = (
+                    figures[operation.name, FRAISEQL].rate / figures[operation.name, FLOOR].rate
+                )
+                row.append(f"{reached:.2f}")
+            if self.pgbench:
+                row.append(f"{self.pgbench[operation.name]:,.0f}")
+            rows.append(tuple(row))
+        title = (
+            f"{kind}, {self.effort.connections} connections: requests a second"
+            " (milliseconds: server CPU + PostgreSQL CPU a request; p99 of the latency)"
+        )
+        return Table(title, tuple(head), tuple(rows))
+
+    def markdown(self) -> str:
+        """Return the whole report in Markdown."""
+        facts = "\n".join(f"- {name}: {value}" for name, value in self.machine.items())
+        effort = f"- effort: {self.effort.rounds} rounds of {self.effort.seconds:g} s; medians"
+        tables = "\n".join(table.markdown() for table in self.tables())
+        return f"{facts}\n{effort}\n\n{tables}"
+
+    def write(self, directory: Path) -> Path:
+        """Write results.md and results.json; return the first one's path."""
+        directory.mkdir(parents=True, exist_ok=True)
+        everything = {
+            "machine": self.machine,
+            "effort": asdict(self.effort),
+            "throughput": [asdict(figure) for figure in self.figures],
+            "pgbench": self.pgbench,
+            "memory": [asdict(entry) for entry in self.memory],
+            "startup": [asdict(entry) for entry in self.startup],
+        }
+        (directory / "results.json").write_text(json.dumps(everything, indent=2) + "\n")
+        page = directory / "results.md"
+        page.write_text(self.markdown())
+        return page
+
+
+def show(tables: Sequence[Table]) -> None:
+    """Print the tables: with rich where it is installed."""
+    for table in tables:
+        if Console is None:
+            print(table.markdown())
+            continue
+        drawn = RichTable(title=table.title, title_justify="left")
+        for index, name in enumerate(table.head):
+            drawn.add_column(name, justify="right" if index else "left", overflow="fold")
+        for row in table.rows:
+            drawn.add_row(*row)
+        Console().print(drawn)
+
+
+def _cell(figure: Figure) -> str:
+    return (
+        f"{figure.rate:,.0f} ({figure.server_cpu_ms:.3f}+{figure.postgres_cpu_ms:.3f};"
+        f" {figure.p99_ms:.1f})"
+    )
+
+
+def _ratios(system: Figure, floor: Figure) -> list[str]:
+    """Return the ratio of the rates, and that of the server's processor times (above 1: cheaper)."""
+    return [
+        f"{system.rate / floor.rate:.2f}",
+        f"{floor.server_cpu_ms / system.server_cpu_ms:.2f}",
+    ]
+
+
+def _pgbench(rates: dict[str, float]) -> Table:
+    titles = {operation.name: operation.title for operation in OPERATIONS}
+    rows = tuple((f"{name} {titles[name]}", f"{rate:,.0f}") for name, rate in rates.items())
+    return Table("pgbench, the same statements", ("operation", "req/s"), rows)
+
+
+def _memory(entries: Sequence[Memory]) -> Table:
+    rows = tuple(
+        (
+            f"{entry.system}, {entry.server}",
+            f"{entry.samples[-1][0]:,}",
+            _megabytes(entry.samples[0][1]),
+            _megabytes(entry.samples[len(entry.samples) // 2][1]),
+            _megabytes(entry.samples[-1][1]),
+            "yes" if entry.is_flat else "NO",
+        )
+        for entry in entries
+    )
+    head = ("resident memory", "requests", "after warm-up, MB", "half-way", "at the end", "flat")
+    return Table("Memory, all five operations in turn", head, rows)
+
+
+def _startup(entries: Sequence[Startup]) -> Table:
+    rows = tuple(
+        (
+            f"{entry.views} views",
+            f"{entry.python:.2f}",
+            f"{entry.imported:.2f}",
+            f"{entry.schema:.2f}",
+            f"{entry.answered:.2f}",
+        )
+        for entry in entries
+    )
+    head = ("seconds since the process began", "Python", "set up", "schema built", "first answer")
+    return Table("Start-up", head, rows)
+
+
+def _megabytes(number: int) -> str:
+    return f"{number / 1e6:.1f}"
