@@ -36,7 +36,7 @@ class Link:
     """
 
     __slots__ = (
-        "_connection", "_future", "_is_open", "_loop", "_names", "_on_lost", "_pending", "_pgconn",
+        "_connection", "_future", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost", "_pending", "_pgconn",
         "_prepared", "_result", "_socket", "born", "retired", "used",
     )  # fmt: skip
 
@@ -47,9 +47,9 @@ class Link:
         self._pgconn = connection.pgconn
         self._socket = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._read)
+        self._loop.add_reader(self._socket, self._proceed)
         self._on_lost = on_lost
-        self._is_open = True
+        self._is_open, self._has_unsent = True, False
         self._names = count()
         self._prepared: dict[str, bytes] = {}
         self._future: asyncio.Future[PGresult] | None = None
@@ -108,7 +108,8 @@ class Link:
             self.fail(error)
         if not ended.done():
             self.fail(psycopg.OperationalError("the statement did not end when cancelled"))
-        ended.exception()
+        if not ended.cancelled():
+            ended.exception()  # Known: asyncio need not report it.
 
     def fail(self, error: psycopg.Error) -> None:
         """Close the connection; the statement under way ends with ``error``."""
@@ -133,19 +134,20 @@ class Link:
         self._pgconn.finish()
 
     def _flush(self) -> None:
+        """Send what libpq holds; what the socket does not take goes when it is writable."""
         if self._pgconn.flush():
-            self._loop.add_writer(self._socket, self._write)
+            self._has_unsent = True
+            self._loop.add_writer(self._socket, self._proceed)
+        elif self._has_unsent:
+            self._has_unsent = False
+            self._loop.remove_writer(self._socket)
 
-    def _write(self) -> None:
-        try:
-            if not self._pgconn.flush():
-                self._loop.remove_writer(self._socket)
-        except psycopg.Error as error:
-            self.fail(error)
-
-    def _read(self) -> None:
+    def _proceed(self) -> None:
+        """Send and receive as far as the socket lets us."""
         pgconn = self._pgconn
         try:
+            if self._has_unsent:
+                self._flush()
             pgconn.consume_input()
             while not pgconn.is_busy():
                 result = pgconn.get_result()

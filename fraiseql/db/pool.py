@@ -133,11 +133,13 @@ class Pool:
         if _pools.get((self._loop, self._using)) is self:
             del _pools[self._loop, self._using]
         self._idle.clear()
-        for link in tuple(self._links):
-            self._links.discard(link)
-            link.fail(psycopg.OperationalError(_CLOSED))
+        links, self._links = self._links, set()
         if self._loop.is_closed():
+            for link in links:
+                link.close()
             return
+        for link in links:
+            link.fail(psycopg.OperationalError(_CLOSED))
         self._timer.cancel()
         for task in self._tasks:
             task.cancel()
@@ -169,17 +171,14 @@ class Pool:
             timer.cancel()
 
     def _expire(self, future: asyncio.Future[Link]) -> None:
-        if future.done():
-            return
-        self._waiting.remove(future)
-        if not self._links:
-            future.set_exception(_unavailable())
-            return
-        future.set_exception(
-            ServiceUnavailable(
-                f"All {self._max_size} connections to the database are busy.",
-                hint="Try again in a moment. If you run this service: FRAISEQL['POOL_MAX_SIZE'].",
-            )
+        if not future.done():
+            self._waiting.remove(future)
+            future.set_exception(self._busy() if self._links else _unavailable())
+
+    def _busy(self) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"All {self._max_size} connections to the database are busy.",
+            hint="Try again in a moment. If you run this service: FRAISEQL['POOL_MAX_SIZE'].",
         )
 
     def _is_down(self) -> bool:

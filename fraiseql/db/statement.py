@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from fraiseql.errors import BadUserInput
 
+# The protocol counts them in 16 bits.
+_MAX_PARAMS = 65_535
 _PLACEHOLDER = re.compile("%[s%]")
 
 
@@ -42,7 +44,9 @@ def numbered(text: str) -> bytes:
 
 
 def encoded(params: Sequence[str | None]) -> list[bytes | None]:
-    """Return ``params`` as UTF-8. Raises BadUserInput for what PostgreSQL's text cannot hold."""
+    """Return ``params`` as UTF-8. Raises BadUserInput for what PostgreSQL does not take."""
+    if len(params) > _MAX_PARAMS:
+        raise BadUserInput(f"The query has {len(params)} values; {_MAX_PARAMS} are possible.")
     try:
         values = [None if value is None else value.encode() for value in params]
     except UnicodeEncodeError as error:

@@ -54,7 +54,7 @@ def client(server_uri: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def configure() -> Iterator[Callable[..., None]]:
+def configure() -> Iterator[Callable[..., object]]:
     """Call with settings of ``settings.FRAISEQL``; they are in force until the test ends."""
     with ExitStack() as stack:
         yield lambda **given: stack.enter_context(override_settings(FRAISEQL=given))

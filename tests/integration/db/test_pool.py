@@ -12,7 +12,9 @@ from django.db import connections
 
 from fraiseql.db import link as link_module
 from fraiseql.db import pool
+from fraiseql.db.connections import parameters, session
 from fraiseql.db.embedded import EmbeddedServer
+from fraiseql.db.link import Link
 from fraiseql.db.statement import Statement
 from fraiseql.errors import (
     BadUserInput,
@@ -26,7 +28,7 @@ from fraiseql.errors import (
 
 pytestmark = pytest.mark.usefixtures("as_served")
 
-Configure = Callable[..., None]
+Configure = Callable[..., object]
 
 PID = Statement("SELECT pg_backend_pid()")
 SLEEP = Statement("SELECT pg_sleep(%s)", ("60",))
@@ -556,6 +558,68 @@ def test_closing_refuses_who_waits_and_ends_what_runs(
         results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
         assert [type(error) for error in results] == [Timeout] + [ServiceUnavailable] * 2
         assert _sleeping(client) == 0
+
+    asyncio.run(scenario())
+
+
+def test_closing_lets_go_of_what_cannot_be_ended(
+    alias: str, client: psycopg.Connection, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(POOL_MAX_SIZE=1)
+    monkeypatch.setattr(pool, "CANCEL_S", 1e-9)
+
+    async def scenario() -> None:
+        task = asyncio.create_task(pool.fetch(SLEEP, alias))
+        await _until(lambda: _sleeping(client) == 1)
+        await pool.close_pools()
+        with pytest.raises(ServiceUnavailable):
+            await task
+
+    asyncio.run(scenario())
+    client.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE application_name = 'fraiseql' AND query LIKE '%pg_sleep%'"
+    )
+
+
+def test_closing_ends_attempts_to_connect(alias: str) -> None:
+    async def scenario() -> None:
+        async with _mute_server() as port:
+            connections.settings[alias] |= {"HOST": "127.0.0.1", "PORT": str(port)}
+            task = asyncio.create_task(pool.fetch(PID, alias))
+            await asyncio.sleep(0.1)
+            await pool.close_pools()
+            with pytest.raises(ServiceUnavailable):
+                await task
+
+    asyncio.run(scenario())
+
+
+def test_a_session_that_cannot_be_set_up_is_unavailable_and_logged_once(
+    alias: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    connections.settings[alias]["OPTIONS"] = {"assume_role": "nobody_of_that_name"}
+
+    async def scenario() -> None:
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable) as caught:
+                await pool.fetch(PID, alias)
+            assert "nobody_of_that_name" not in str(caught.value)
+
+    asyncio.run(scenario())
+    assert [record.name for record in caplog.records] == ["fraiseql.db"]
+    assert "nobody_of_that_name" in caplog.text
+
+
+def test_a_statement_sent_on_a_closed_connection_fails_and_tells(alias: str) -> None:
+    lost: list[Link] = []
+
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), session(alias), lost.append)
+        link.close()
+        with pytest.raises(psycopg.OperationalError):
+            await link.send("SELECT 1", ())
+        assert lost == [link]
 
     asyncio.run(scenario())
 

@@ -28,6 +28,11 @@ def test_what_postgresql_cannot_store_is_refused_without_the_value(value: str) -
     assert value not in str(caught.value)
 
 
+def test_more_parameters_than_the_protocol_counts_are_refused() -> None:
+    with pytest.raises(BadUserInput, match="70000 values"):
+        encoded(("1",) * 70_000)
+
+
 def test_a_statement_reads_and_has_no_parameters_unless_told() -> None:
     statement = Statement("SELECT 1")
 
