@@ -17,14 +17,14 @@ from django.http.request import split_domain_port, validate_host
 
 from fraiseql import http
 from fraiseql.db.pool import close_pools
-from fraiseql.engine.pipeline import FORWARD, execute_async
+from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
 from fraiseql.errors import BadRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class GraphQLApplication:
@@ -35,7 +35,8 @@ class GraphQLApplication:
     """
 
     def __init__(self, application: Application | None = None, path: str = "/graphql/") -> None:
-        self.application = application or get_asgi_application()
+        self.application: Application = application or get_asgi_application()
+        get_engine()  # A fault in the bindings shows when the server starts.
         self.paths = frozenset({path, path.rstrip("/")})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -42,10 +42,8 @@ def field_resolver(owner: ObjectSpec, field: FieldSpec, convert: Convert) -> Res
     label = f"{owner.name}.{field.name}"
 
     def resolve(source: Any, _info: GraphQLResolveInfo) -> Any:
-        if isinstance(source, dict):
-            value = source.get(field.key)
-        else:
-            value = getattr(source, field.python_name, None)
+        is_document = isinstance(source, dict)
+        value = source.get(field.key) if is_document else getattr(source, field.python_name, None)
         return _complete(field.type, value, label)
 
     return resolve
@@ -91,7 +89,7 @@ def type_resolver(spec: ObjectSpec, types: Mapping[str, Any]) -> Callable[[Any, 
 
     def resolve_type(_cls: Any, instance: Any, info: GraphQLResolveInfo) -> Any:
         if isinstance(instance, dict):
-            found = spec.variants.get(_text(instance.get(spec.discriminator)))
+            found = spec.variants.get(_text(instance.get(spec.discriminator or "")))
         else:
             found = next(
                 (kind for kind in spec.possible_types() if isinstance(instance, kind.python)), None
@@ -106,11 +104,11 @@ def type_resolver(spec: ObjectSpec, types: Mapping[str, Any]) -> Callable[[Any, 
 def hydrate(spec: ObjectSpec, document: Mapping[str, Any]) -> Any:
     """Return a document as an instance of its declared class; values as its annotations say."""
     if spec.is_interface:
-        concrete = spec.variants.get(_text(document.get(spec.discriminator)))
+        concrete = spec.variants.get(_text(document.get(spec.discriminator or "")))
         if concrete is None:
             raise unknown_type(spec.name)
         spec = concrete
-    instance = object.__new__(spec.python)
+    instance: Any = object.__new__(spec.python)
     for field in spec.fields.values():
         if field.compute is None:
             setattr(instance, field.python_name, _to_python(field.type, document.get(field.key)))

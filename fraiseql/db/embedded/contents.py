@@ -14,6 +14,7 @@ SUPERUSER = "postgres"
 # without it.
 OWNER = "fraiseql"
 DATABASE = "fraiseql"
+ANSWER_S = 5
 
 CONFIGURATION = {
     "listen_addresses": "",
@@ -75,7 +76,7 @@ def write_configuration(
 def answers(uri: str) -> bool:
     """Return whether a connection can be made."""
     try:
-        psycopg.connect(uri, connect_timeout=5).close()
+        psycopg.connect(uri, connect_timeout=ANSWER_S).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -5,28 +5,23 @@ The state directory holds ``data``, ``log``, ``lock`` and ``socket``. It belongs
 account, mode 0700: whoever can open the socket is trusted, so nobody else may.
 """
 
-import errno
 import hashlib
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from fraiseql.db.embedded.account import Account
 from fraiseql.db.embedded.binaries import Binaries, is_wheel
+from fraiseql.db.embedded.faults import DIRECTORY_HINT, faults_named
 from fraiseql.errors import EmbeddedServerError
 
 PORT = 5432  # no TCP: part of the socket's file name only
 # sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS, with the closing NUL.
 _SOCKET_PATH_BYTES = 103
-_SHARED_ROOTS = (Path("/var/lib/fraiseql"), Path("/var/tmp/fraiseql"))  # noqa: S108 - owner is checked
-_DIRECTORY_HINT = (
-    "Set FRAISEQL_POSTGRES_DIRECTORY to a directory that can be used, or DATABASE_URL."
-)
+SHARED_ROOTS = (Path("/var/lib/fraiseql"), Path("/var/tmp/fraiseql"))  # noqa: S108 - owner is checked
 
 _logger = logging.getLogger(__name__)
 
@@ -61,29 +56,6 @@ class Places:
         return Path("/tmp") / f"fraiseql-{digest}"  # noqa: S108 - owner and mode are checked by claim()
 
 
-@contextmanager
-def faults_named(action: str) -> Iterator[None]:
-    """
-    Turn an OSError of the block into an EmbeddedServerError that says what failed and what to do.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise disk_full(action, Path(error.filename or "/")) from error
-        raise EmbeddedServerError(f"Cannot {action}: {error}.", hint=_DIRECTORY_HINT) from error
-
-
-def disk_full(action: str, path: Path, detail: str = "") -> EmbeddedServerError:
-    """Return the error for a full disk, with what is left on it."""
-    existing = next(place for place in (path, *path.parents) if place.exists())
-    free = shutil.disk_usage(existing).free // 2**20
-    return EmbeddedServerError(
-        f"Cannot {action}: the disk is full ({free} MB left at {existing}).{detail}",
-        hint="Free some space and start again; committed data is kept.",
-    )
-
-
 def prepare(directory: Path, account: Account) -> Places:
     """
     Create what is missing of a state directory; return its places.
@@ -101,7 +73,7 @@ def prepare(directory: Path, account: Account) -> Places:
     if not account.may_enter(places.directory):
         raise EmbeddedServerError(
             f"User {account.name!r}, who runs PostgreSQL, cannot enter {places.directory}.",
-            hint=f"Make its parent directories executable for all. {_DIRECTORY_HINT}",
+            hint=f"Make its parent directories executable for all. {DIRECTORY_HINT}",
         )
     return places
 
@@ -129,7 +101,7 @@ def claim(directory: Path, account: Account) -> None:
     raise EmbeddedServerError(
         f"{directory} belongs to user number {found.st_uid}, not to {account.name!r}"
         " who runs PostgreSQL.",
-        hint=f"Start as the user who started it first. {_DIRECTORY_HINT}",
+        hint=f"Start as the user who started it first. {DIRECTORY_HINT}",
     )
 
 
@@ -203,7 +175,7 @@ def _link_elsewhere(directory: Path, account: Account) -> None:
 
 
 def _shared_root(account: Account) -> Path:
-    for root in _SHARED_ROOTS:
+    for root in SHARED_ROOTS:
         try:
             root.mkdir()
             root.chmod(0o755)  # whatever the umask
@@ -217,6 +189,6 @@ def _shared_root(account: Account) -> Path:
             return root
     raise EmbeddedServerError(
         f"User {account.name!r}, who runs PostgreSQL, can reach none of"
-        f" {', '.join(str(root) for root in _SHARED_ROOTS)}.",
-        hint=_DIRECTORY_HINT,
+        f" {', '.join(str(root) for root in SHARED_ROOTS)}.",
+        hint=DIRECTORY_HINT,
     )

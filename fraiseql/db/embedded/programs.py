@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+PROC = Path("/proc")
+
 
 class Identity(NamedTuple):
     """The user and groups a program runs as when root starts it."""
@@ -29,7 +31,6 @@ def run(
     In a session of its own, so that Ctrl-C in the terminal does not reach the server it may leave
     behind. Raises OSError if it cannot be run at all.
     """
-    # Three parameters of one idea: identity None means "as we are".
     result = subprocess.run(  # noqa: S603 - the paths come from find_binaries, nothing from a request
         command,
         cwd=directory,
@@ -56,6 +57,11 @@ def _environment(libraries: str | None) -> dict[str, str]:
     return kept | {"LD_LIBRARY_PATH": libraries} if libraries else kept
 
 
+def has_proc() -> bool:
+    """Return whether processes can be looked at, as on Linux."""
+    return (PROC / "self" / "stat").exists()
+
+
 def is_server_process(pid: int, data: Path) -> bool:
     """
     Return whether ``pid`` is alive and a PostgreSQL process of the data directory ``data``.
@@ -70,7 +76,7 @@ def is_server_process(pid: int, data: Path) -> bool:
         return False
     except PermissionError:
         pass  # another user's: alive
-    if not Path("/proc/self/stat").exists():
+    if not has_proc():
         return True
     return _is_postgres(pid) and _works_in(pid, data)
 
@@ -80,15 +86,15 @@ def orphans(data: Path) -> list[int]:
     Return the PostgreSQL processes of ``data`` found in /proc; after kill -9 of their parent some
     stay a while.
     """
-    if not Path("/proc/self/stat").exists():
+    if not has_proc():
         return []
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdecimal()]
     return [pid for pid in pids if _is_postgres(pid) and _works_in(pid, data, unknown=False)]
 
 
 def _is_postgres(pid: int) -> bool:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = (PROC / str(pid) / "stat").read_text()
     except OSError:
         return False
     name, _, rest = stat.partition("(")[2].rpartition(")")
@@ -100,7 +106,7 @@ def _is_postgres(pid: int) -> bool:
 def _works_in(pid: int, data: Path, *, unknown: bool = True) -> bool:
     # Every PostgreSQL process has its data directory as working directory.
     try:
-        return os.path.samefile(f"/proc/{pid}/cwd", data)
+        return os.path.samefile(PROC / str(pid) / "cwd", data)
     except PermissionError:
         return unknown
     except OSError:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fraiseql.db.embedded import contents
 from fraiseql.db.embedded.binaries import find_binaries
-from fraiseql.db.embedded.places import PORT, faults_named
+from fraiseql.db.embedded.faults import faults_named
+from fraiseql.db.embedded.places import PORT
 from fraiseql.db.embedded.server import EmbeddedServer
 
 _logger = logging.getLogger(__name__)

@@ -6,10 +6,7 @@ database.
 import enum
 import fcntl
 import os
-import re
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,24 +19,17 @@ import psycopg
 from fraiseql.db.embedded import contents
 from fraiseql.db.embedded.account import Account, account_for
 from fraiseql.db.embedded.binaries import Binaries, find_binaries
-from fraiseql.db.embedded.places import (
-    PORT,
-    Places,
-    disk_full,
-    faults_named,
-    prepare,
-    reachable_binaries,
-)
-from fraiseql.db.embedded.programs import is_server_process, orphans
+from fraiseql.db.embedded.data import clear_remains, create, major_of, read_pid_file
+from fraiseql.db.embedded.faults import explained, faults_named, foreign_data
+from fraiseql.db.embedded.places import PORT, Places, prepare, reachable_binaries
+from fraiseql.db.embedded.programs import is_server_process
 from fraiseql.errors import EmbeddedServerError
 
 # Recovery after a crash replays at most max_wal_size, 256 MB below: seconds even on a slow disk.
-_START_S = 120
-_STOP_S = 60
+START_S = 120
+STOP_S = 60
 _LOG_BYTES = 10 * 2**20
 _POLL_S = 0.05
-_LEAST_BYTES = 2**20
-_REASON = re.compile(r"\b(ERROR|FATAL|PANIC|DETAIL|error):")
 
 
 class State(enum.Enum):
@@ -114,7 +104,7 @@ class EmbeddedServer:
             try:
                 contents.furnish(self._superuser_uri())
             except psycopg.Error as error:
-                raise _explained("prepare the database", places, str(error)) from error
+                raise explained("prepare the database", places.directory, str(error)) from error
         return self.uri()
 
     def stop(self) -> bool:
@@ -128,11 +118,11 @@ class EmbeddedServer:
                 return False
             with faults_named(f"stop the server (process {pid})"):
                 os.kill(pid, signal.SIGINT)  # "fast": roll back what is open, write out the rest
-            deadline = time.monotonic() + _STOP_S
+            deadline = time.monotonic() + STOP_S
             while (places.data / "postmaster.pid").exists() and is_server_process(pid, places.data):
                 if time.monotonic() > deadline:
                     raise EmbeddedServerError(
-                        f"The server (process {pid}) has not ended in {_STOP_S} seconds.",
+                        f"The server (process {pid}) has not ended in {STOP_S} seconds.",
                         hint=f"See {places.log}.",
                     )
                 time.sleep(_POLL_S)
@@ -145,8 +135,8 @@ class EmbeddedServer:
         """
         places = Places(self.directory.resolve())
         with faults_named(f"read the state of {self.directory}"):
-            major = _major(places.data)
-            pid, ready = _pid_file(places.data)
+            major = major_of(places.data)
+            pid, ready = read_pid_file(places.data)
         if pid is not None and is_server_process(pid, places.data):
             state = State.RUNNING if ready else State.STARTING
         else:
@@ -166,13 +156,13 @@ class EmbeddedServer:
         try:
             return find_binaries(str(major))
         except EmbeddedServerError as error:
-            raise _foreign(self.directory, major, "which is not installed") from error
+            raise foreign_data(self.directory, major, "which is not installed") from error
 
     def _check_version(self, binaries: Binaries) -> None:
         major = self.status().major
         if major is not None and binaries.major != major:
             fault = f"and the programs chosen are of {binaries.version}"
-            raise _foreign(self.directory, major, fault)
+            raise foreign_data(self.directory, major, fault)
 
     def _lives(self) -> bool:
         # Also asked by its socket: a server in another container, on a shared volume, has no
@@ -186,47 +176,24 @@ class EmbeddedServer:
     def _launch(self, places: Places, account: Account, binaries: Binaries) -> None:
         with faults_named("start PostgreSQL"):
             if not places.data.exists():
-                self._create_data(places, account, binaries)
-            _clear_remains(places)
+                create(places, account, binaries)
+            clear_remains(places)
             contents.write_configuration(places.data, places.socket, self.options, account)
             log_start = _rotate(places.log)
             code, output = account.run(
                 # PGDATA and a relative log: pg_ctl pastes paths into a shell command.
-                [binaries.program("pg_ctl"), "start", "-w", "-t", str(_START_S), "-l", "log"],
+                [binaries.program("pg_ctl"), "start", "-w", "-t", str(START_S), "-l", "log"],
                 directory=places.directory,
                 libraries=binaries.libraries,
                 environment={"PGDATA": str(places.data)},
             )
         if code != 0:
-            raise _explained("start PostgreSQL", places, _tail(places.log, log_start) or output)
-
-    def _create_data(self, places: Places, account: Account, binaries: Binaries) -> None:
-        # Made aside and renamed when whole, so that an interrupted initdb leaves no half of a
-        # cluster.
-        for remains in places.directory.glob(".initdb-*"):
-            shutil.rmtree(remains, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=".initdb-", dir=places.directory))
-        try:
-            account.own(partial)
-            code, output = account.run(
-                [
-                    binaries.program("initdb"),
-                    f"--pgdata={partial}",
-                    *contents.initdb_options(binaries.major),
-                ],
-                directory=places.directory,
-                libraries=binaries.libraries,
+            raise explained(
+                "start PostgreSQL", places.directory, _tail(places.log, log_start) or output
             )
-            if code != 0:
-                raise _explained("create the data directory", places, output)
-            contents.include_configuration(partial)
-            partial.rename(places.data)
-            _sync(places.directory)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + START_S
         while not contents.answers(self._superuser_uri()):
             status = self.status()
             if status.pid is None or time.monotonic() > deadline:
@@ -242,68 +209,12 @@ def _locked(places: Places, account: Account) -> Iterator[None]:
     # The kernel drops the lock when its holder ends, however it ends.
     with faults_named(f"lock {places.directory}"):
         handle = os.open(places.lock, os.O_RDONLY | os.O_CREAT, 0o600)
-        try:
-            account.own(places.lock)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except BaseException:
-            os.close(handle)
-            raise
     try:
+        account.own(places.lock)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _major(data: Path) -> int | None:
-    try:
-        return int((data / "PG_VERSION").read_text())
-    except FileNotFoundError:
-        return None
-
-
-def _pid_file(data: Path) -> tuple[int | None, bool]:
-    """Return the process in postmaster.pid and whether it has declared itself ready."""
-    try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return None, False
-    return (int(lines[0]) if lines else None), len(lines) >= 8 and lines[7].startswith("ready")
-
-
-def _clear_remains(places: Places) -> None:
-    """
-    Remove what a killed server left, which would keep the next one from starting.
-
-    Its backends end within moments unless they are in the middle of a statement; those are told to
-    quit, as their postmaster would have done. Nothing committed is in them alone: it is in the
-    write-ahead log.
-    """
-    deadline = time.monotonic() + 10
-    while remaining := orphans(places.data):
-        for pid in remaining:
-            try:
-                os.kill(pid, signal.SIGQUIT)
-            except ProcessLookupError:
-                continue
-        if time.monotonic() > deadline:
-            raise EmbeddedServerError(
-                f"Processes {remaining} of a killed server still use {places.data}.",
-                hint="End them (kill -9), then start again.",
-            )
-        time.sleep(_POLL_S)
-    if Path("/proc/self/stat").exists():
-        # Else the number in them may be another program's by now, or that of an ended process nobody
-        # has waited for (containers), and PostgreSQL would refuse to start.
-        (places.data / "postmaster.pid").unlink(missing_ok=True)
-        (places.socket / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _rotate(log: Path) -> int:
@@ -321,28 +232,3 @@ def _tail(log: Path, start: int) -> str:
     with log.open("rb") as file:
         file.seek(start)
         return file.read()[-65536:].decode(errors="replace")
-
-
-def _foreign(directory: Path, major: int, fault: str) -> EmbeddedServerError:
-    return EmbeddedServerError(
-        f"{directory} holds data of PostgreSQL {major}, {fault}.",
-        hint=f"Install PostgreSQL {major} or set PG_BIN to it; or pg_dump with {major} and restore"
-        " into another directory. The data is left as it is.",
-    )
-
-
-def _explained(action: str, places: Places, output: str) -> EmbeddedServerError:
-    """Return an error with what a program or the server gave as its reasons."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    reasons = [line for line in lines if _REASON.search(line)] or lines
-    detail = " It said: " + " | ".join(reasons[-5:]) if reasons else ""
-    # On a full disk the server cannot even write down that it is.
-    full = shutil.disk_usage(places.directory).free < _LEAST_BYTES
-    if full or "No space left on device" in output or "Disk quota exceeded" in output:
-        return disk_full(action, places.directory, detail)
-    if "Permission denied" in output:
-        return EmbeddedServerError(
-            f"Cannot {action}: permission denied under {places.directory}.{detail}",
-            hint="Start as the user who started it first.",
-        )
-    return EmbeddedServerError(f"Cannot {action}.{detail}", hint=f"The log is {places.log}.")

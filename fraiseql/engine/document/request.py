@@ -22,7 +22,7 @@ class GraphQLRequest:
 def from_json(body: bytes) -> GraphQLRequest:
     """Return the request in a JSON body. Raises BadRequest if it is none."""
     try:
-        payload = json.loads(body.decode(), parse_constant=_refuse_constant)
+        payload = _json(body.decode())
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
@@ -38,7 +38,7 @@ def from_query_string(parameters: dict[str, str]) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if text := parameters.get(name):
             try:
-                payload[name] = json.loads(text, parse_constant=_refuse_constant)
+                payload[name] = _json(text)
             except (ValueError, RecursionError) as error:
                 raise BadRequest(f"The parameter {name!r} is not JSON.") from error
     return from_payload(payload)
@@ -74,3 +74,7 @@ def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
+
+
+# NaN and Infinity are no JSON. Made once: json.loads with an option makes a decoder each time.
+_json = json.JSONDecoder(parse_constant=_refuse_constant).decode

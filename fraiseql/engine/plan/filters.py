@@ -98,6 +98,6 @@ def parse_id(entry: FieldSpec, value: Any, where: str) -> Any:
     """Return an ``ID`` argument's value as the field stores it. Raises BadUserInput."""
     scalar = scalar_of(entry.type.innermost)
     try:
-        return scalar.parse(int(value) if scalar.python is int else value)
+        return scalar.parse(int(value) if scalar.family == "number" else value)
     except ValueError as error:
         raise BadUserInput(f"{where} is not a {scalar.name}.") from error

@@ -22,15 +22,15 @@ def plan_order(given: Given, spec: ObjectSpec, guards: list[Guard]) -> tuple[Ord
 
     Each item of the list is an object with exactly one field.
     """
-    keys: list[Order] = []
-    for item in given if isinstance(given, list) else ():
-        keys.append(_key(item, spec, (), guards))
+    items = given if isinstance(given, list) else ()
+    keys = [_key(item, spec, (), guards) for item in items]
     identity = spec.by_python_name("id")
-    if identity is not None and is_sortable(identity):
-        if not any(key.target.fields == (identity,) for key in keys):
-            # In the last key's direction, so that one index, read either way, serves both.
-            descending = bool(keys) and keys[-1].descending
-            keys.append(Order(Target((identity,)), descending, nulls_first=descending))
+    if identity is None or not is_sortable(identity):
+        return tuple(keys)
+    if not any(key.target.fields == (identity,) for key in keys):
+        # In the last key's direction, so that one index, read either way, serves both.
+        descending = bool(keys) and keys[-1].descending
+        keys.append(Order(Target((identity,)), descending, nulls_first=descending))
     return tuple(keys)
 
 

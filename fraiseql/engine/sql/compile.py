@@ -9,7 +9,7 @@ Order and cut come first, on keys; the document is fetched and printed in an out
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import sql
 
@@ -210,7 +210,7 @@ class _Branch:
     def _compare(self, condition: Compare) -> sql.Composable:
         entry, operator = condition.target.leaf, condition.operator
         scalar, is_list = scalar_of(entry.type.innermost), entry.type.item is not None
-        encode = partial(operators.encode, operator, scalar, is_list)
+        encode: Encode = partial(operators.encode, operator, scalar, is_list)
         if entry.is_id and operator.argument in {"same", "list"}:
             encode = _encode_id(entry, operator.argument == "list", encode)
         value = self._parameter(condition.argument, encode)
@@ -373,8 +373,8 @@ def _combine(joint: str, empty: str, parts: Sequence[sql.Composable]) -> sql.Com
     return sql.SQL("({})").format(_JOINTS[joint].join(parts))
 
 
-def _encode_id(entry: FieldSpec, is_list: bool, encode: Callable[[Any], str]) -> Encode:
-    def encode_id(value: Any) -> str:
+def _encode_id(entry: FieldSpec, is_list: bool, encode: Encode) -> Encode:
+    def encode_id(value: Any) -> str | None:
         if is_list:
             return encode([parse_id(entry, item, entry.name) for item in value])
         return encode(parse_id(entry, value, entry.name))
@@ -394,4 +394,4 @@ def literal(text: str) -> sql.Composable:
 
 def _type_name(name: str) -> sql.Composable:
     # As format_type() or the scalar table spells it: SQL already, and never a user's.
-    return sql.SQL(cast(LiteralString, name.replace("%", "%%")))
+    return sql.SQL(name.replace("%", "%%"))

@@ -223,7 +223,7 @@ def _parameter_type(scalar: Scalar, column_type: str) -> LiteralString | None:
     Integers of two sizes compare through an index, so the scalar's own type keeps 40000 out of smallint's
     parser; fractions need numeric. Everything else takes the column's type.
     """
-    if column_type not in _INTEGERS:
+    if column_type not in _INTEGERS or scalar.family in _UNTYPED_FAMILIES:
         return None
     return scalar.pg if scalar.pg in {"int4", "int8"} else "numeric"
 
