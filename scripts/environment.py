@@ -108,7 +108,14 @@ def accelerate(note: dict[str, object]) -> None:
 
 def pip(*arguments: str) -> str | None:
     """Run pip in the environment; return the end of what it said if it failed."""
-    command = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        *arguments,
+    ]
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,

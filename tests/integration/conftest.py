@@ -24,7 +24,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     for file in BUILT_FROM:
         shutil.copy(ROOT / file, source)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", work, source]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        work,
+        source,
+    ]
     subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     (built,) = work.glob("*.whl")
     return built

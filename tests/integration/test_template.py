@@ -64,7 +64,7 @@ def install(wheel: Path, work: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     python = home / "bin" / "python"
     packages = sysconfig.get_path("purelib", vars={"base": str(home)})
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "pip",

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections, transaction
-from psycopg.types.json import Jsonb
 
 BLOG = Path(__file__).resolve().parents[2]
 # Ids are made from identifiers, so that every demonstration has the same ones.
@@ -29,7 +28,7 @@ class Command(BaseCommand):
         with transaction.atomic(using), connections[using].cursor() as cursor:
             for name in ("users", "posts", "comments"):
                 statement = (BLOG / "sql" / "demo" / f"load_{name}.sql").read_text(encoding="utf-8")
-                cursor.execute(statement, [Jsonb(rows(name))])
+                cursor.execute(statement, [json.dumps(rows(name))])
                 if options["verbosity"] > 0:
                     self.stdout.write(f"{name}: {cursor.rowcount} added")
 
