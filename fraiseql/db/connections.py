@@ -31,6 +31,12 @@ def parameters(using: str) -> dict[str, Any]:
     return params
 
 
+def prepares(using: str) -> bool:
+    """Tell whether connections keep what is prepared on them: not those of a transaction pooler."""
+    # Django's setting for PgBouncer in transaction mode, where the next statement may run elsewhere.
+    return not connections[using].settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+
+
 def session(using: str) -> Statement:
     """Return the statement that gives a new connection its time zone, timeout and role."""
     connection = connections[using]

@@ -31,17 +31,22 @@ class Link:
     """
     A connection that runs one statement at a time, each text prepared once.
 
+    ``prepares``: False sends texts unprepared, for a pooler that gives each statement any session.
     ``used``: the loop's time of the last ``send``; ``born``: of the connection. ``retired``: to be
     closed as soon as it is free.
     """
 
     __slots__ = (
-        "_connection", "_future", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost", "_pending", "_pgconn",
-        "_prepared", "_result", "_socket", "born", "retired", "used",
+        "_connection", "_future", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost",
+        "_pending", "_pgconn", "_prepared", "_prepares", "_result", "_socket",
+        "born", "retired", "used",
     )  # fmt: skip
 
     def __init__(
-        self, connection: psycopg.AsyncConnection[Any], on_lost: "Callable[[Link], None]"
+        self,
+        connection: psycopg.AsyncConnection[Any],
+        on_lost: "Callable[[Link], None]",
+        prepares: bool = True,
     ) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
@@ -50,6 +55,7 @@ class Link:
         self._loop.add_reader(self._socket, self._proceed)
         self._on_lost = on_lost
         self._is_open, self._has_unsent = True, False
+        self._prepares = prepares
         self._names = count()
         self._prepared: dict[str, bytes] = {}
         self._future: asyncio.Future[PGresult] | None = None
@@ -60,7 +66,11 @@ class Link:
 
     @classmethod
     async def open(
-        cls, params: dict[str, Any], session: Statement, on_lost: "Callable[[Link], None]"
+        cls,
+        params: dict[str, Any],
+        session: Statement,
+        on_lost: "Callable[[Link], None]",
+        prepares: bool = True,
     ) -> Self:
         """Return a connection with the session's settings. Raises psycopg.Error."""
         connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
@@ -69,7 +79,7 @@ class Link:
         except BaseException:
             await connection.close()
             raise
-        return cls(connection, on_lost)
+        return cls(connection, on_lost, prepares)
 
     @property
     def is_busy(self) -> bool:
@@ -82,12 +92,14 @@ class Link:
         self._future = future = self._loop.create_future()
         name = self._prepared.get(text)
         try:
-            if name is None:
+            if name is not None:
+                self._pgconn.send_query_prepared(name, params)
+            elif self._prepares:
                 name = b"fraiseql_%d" % next(self._names)
                 self._pending = (text, name, params)
                 self._pgconn.send_prepare(name, numbered(text))
             else:
-                self._pgconn.send_query_prepared(name, params)
+                self._pgconn.send_query_params(numbered(text), params)
             self._flush()
         except psycopg.Error as error:
             self.fail(error)

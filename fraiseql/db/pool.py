@@ -18,7 +18,7 @@ from django.db import connections
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
-from fraiseql.db.connections import parameters, session
+from fraiseql.db.connections import parameters, prepares, session
 from fraiseql.db.link import Link
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
@@ -77,6 +77,7 @@ class Pool:
         settings = get_settings()
         self._using, self.database = using, connections.settings[using]["NAME"]
         self._params, self._session = parameters(using), session(using)
+        self._prepares = prepares(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
@@ -213,7 +214,7 @@ class Pool:
 
     async def _connect(self) -> Link:
         try:
-            return await Link.open(self._params, self._session, self._lost)
+            return await Link.open(self._params, self._session, self._lost, self._prepares)
         finally:
             self._opening -= 1
 

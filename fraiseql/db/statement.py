@@ -7,6 +7,7 @@ pool speaks PostgreSQL's own ``$1``.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from fraiseql.errors import BadUserInput
@@ -29,6 +30,8 @@ class Statement(NamedTuple):
     writes: bool = False
 
 
+# As many as a connection prepares; without prepared statements each use comes here.
+@lru_cache(maxsize=500)
 def numbered(text: str) -> bytes:
     """Return ``text`` with ``$1``, ``$2``, ... for each ``%s`` and ``%`` for each ``%%``."""
     count = 0

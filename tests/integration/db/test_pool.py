@@ -480,6 +480,20 @@ def test_a_text_is_prepared_once_and_a_connection_with_too_many_replaced(
     assert asyncio.run(scenario()) == [b"2", b"2"]
 
 
+def test_nothing_is_prepared_where_django_is_told_of_a_pooler(
+    alias: str, configure: Configure
+) -> None:
+    configure(POOL_MAX_SIZE=1)
+    connections.settings[alias]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    prepared = Statement("SELECT count(*), %s::text FROM pg_prepared_statements", ("50%",))
+
+    async def scenario() -> list[bytes | None]:
+        rows = [await pool.fetch(prepared, alias) for _ in range(2)]
+        return rows[0].column(0) + rows[1].column(0) + rows[1].column(1)
+
+    assert asyncio.run(scenario()) == [b"0", b"0", b"50%"]
+
+
 def test_a_statement_that_fails_to_prepare_leaves_the_connection_in_use(
     alias: str, configure: Configure
 ) -> None:
