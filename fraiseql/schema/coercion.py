@@ -37,8 +37,9 @@ _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
+# RFC 3339; its offset may lack the colon or the minutes, as in what PostgreSQL prints.
 _DATETIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII
 )
 _DURATION = re.compile(
     r"(?P<sign>[+-])?P(?!$)((?P<weeks>\d{1,9})W)?((?P<days>\d{1,9})D)?"
