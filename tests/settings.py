@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "graphene_django",
     "fraiseql",
+    "tests.shop",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

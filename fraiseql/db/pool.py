@@ -9,7 +9,7 @@ break, so a server that is down is reported at once and one that is back is used
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 
 import psycopg
 from asgiref.sync import sync_to_async
@@ -37,6 +37,9 @@ _CLOSED = "the pool is closed"
 
 _pools: "dict[tuple[asyncio.AbstractEventLoop, str], Pool]" = {}
 
+observers: list[Callable[[Statement], None]] = []
+"""Called with each statement the pools are given in a test environment (``assert_statements``)."""
+
 
 async def fetch(statement: Statement, using: str = "default") -> Rows:
     """
@@ -51,6 +54,8 @@ async def fetch(statement: Statement, using: str = "default") -> Rows:
         if rows is not None:
             return rows
         await _forget_renamed(using)
+        for observe in observers:
+            observe(statement)
     pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
     try:
         return await pool.fetch(statement)

@@ -118,7 +118,8 @@ class _Unset(enum.Enum):
         return False
 
 
-UNSET = _Unset.UNSET
+# Any: it stands in for values of every type, and `box.size is UNSET` must type-check.
+UNSET: Any = _Unset.UNSET
 """What an optional input field holds that the client did not send; null is ``None``."""
 
 
