@@ -21,6 +21,9 @@ log = logging.getLogger("fraiseql.errors")
 
 ErrorDict = dict[str, Any]
 
+_OPERATORS_CARE = frozenset({"SERVICE_UNAVAILABLE", "TIMEOUT", "FORBIDDEN"})
+"""Codes of errors that clients may see and that whoever runs the service must."""
+
 
 @dataclass(frozen=True)
 class Response:
@@ -79,15 +82,16 @@ def describe(
     """
     shown: ErrorDict = {"message": str(error)}
     extensions: dict[str, Any] = {"code": getattr(error, "code", "INTERNAL_SERVER_ERROR")}
-    if isinstance(error, FraiseQLError) and (error.public or debug):
-        shown["message"] = error.message
-        if error.hint:
-            extensions["hint"] = error.hint
-    else:
+    is_public = isinstance(error, FraiseQLError) and error.public
+    if not is_public:
         extensions["id"] = str(uuid.uuid4())
         log.error("Internal error %s", extensions["id"], exc_info=error)
-        if not debug:
-            shown["message"] = "Internal error"
+    elif extensions["code"] in _OPERATORS_CARE:
+        log.warning("%s: %s", error, error.__cause__)
+    if not is_public and not debug:
+        shown["message"] = "Internal error"
+    elif isinstance(error, FraiseQLError) and error.hint:
+        extensions["hint"] = error.hint
     if nodes:
         shown["locations"] = [
             {"line": node.loc.start_token.line, "column": node.loc.start_token.column}

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Final
 
 from fraiseql.engine.result import reference
-from fraiseql.engine.result.shape import CONTRACT_VERSION
 from fraiseql.errors import ConfigurationError
+from fraiseql.schema.shape import CONTRACT_VERSION
 
 MODULE: Final = "fraiseql_accelerator"
 _INSTALL: Final = (

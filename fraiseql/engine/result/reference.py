@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fraiseql.engine.result.shape import (
+from fraiseql.engine.result.text import fault, is_string, items, members, value
+from fraiseql.schema.shape import (
     ABSTRACT,
     BOOLEAN,
     CONSTANT,
@@ -34,7 +35,6 @@ from fraiseql.engine.result.shape import (
     Error,
     Node,
 )
-from fraiseql.engine.result.text import fault, is_string, items, members, value
 
 
 class MalformedRow(ValueError):
@@ -303,11 +303,11 @@ class _Walk:
 
 
 def _compile(spec: object, depth: int) -> _Node:
-    if not isinstance(spec, tuple) or not spec or type(spec[0]) is not int:
+    if type(spec) is not tuple or not spec or type(spec[0]) is not int:
         raise ValueError(f"a node is a tuple that begins with its kind, not {spec!r:.100}")
     if depth == 0:
         raise ValueError(f"nodes nest more than {MAX_DEPTH} deep")
-    kind, *parts = spec
+    kind, parts = spec[0], spec[1:]
     if kind == CONSTANT:
         return _constant(*_parts(parts, bytes))
     if kind in _LEAVES:
@@ -329,7 +329,7 @@ def _compile(spec: object, depth: int) -> _Node:
 
 
 def _parts(parts: object, *kinds: type) -> list[Any]:
-    if not isinstance(parts, list | tuple) or [type(part) for part in parts] != list(kinds):
+    if type(parts) is not tuple or tuple(map(type, parts)) != kinds:
         names = ", ".join(kind.__name__ for kind in kinds)
         raise ValueError(f"expected ({names}), not {parts!r:.100}")
     return list(parts)
@@ -351,10 +351,10 @@ def _enum(pairs: Sequence[object]) -> Callable[[bytes], bytes | None]:
     names: dict[bytes, bytes] = {}
     for pair in pairs:
         token, name = _parts(pair, bytes, bytes)
-        if fault(token) is not None or token[0] not in b'"-0123456789tf' or token in names:
-            raise ValueError(
-                f"an enum token is one JSON scalar and stands once, not {token!r:.100}"
-            )
+        if fault(token) is not None or value(token) != token or token[0] in b"{[n":
+            raise ValueError(f"an enum token is a JSON scalar, not {token!r:.100}")
+        if token in names:
+            raise ValueError(f"the token {token!r:.100} stands twice")
         names[token] = b'"%b"' % _name(name.decode("latin-1")).encode()
     return names.get
 
