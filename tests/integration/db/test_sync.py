@@ -2,14 +2,14 @@
 
 import psycopg
 import pytest
-from django.db import connection, connections, transaction
+from django.db import DataError, connection, connections, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from fraiseql.db import pool, sync
 from fraiseql.db.embedded import EmbeddedServer
 from fraiseql.db.statement import Statement
-from fraiseql.errors import Conflict, ServiceUnavailable
+from fraiseql.errors import BadUserInput, Conflict, DatabaseFault, ServiceUnavailable, StaleCatalog
 
 PID = Statement("SELECT pg_backend_pid()")
 
@@ -28,6 +28,16 @@ class InATestCase(TestCase):
 
     def test_sync_sees_it_and_is_counted(self) -> None:
         with self.assertNumQueries(1):
+            rows = sync.fetch(Statement("SELECT name FROM visible"))
+
+        assert rows.column(0) == [b"here"]
+
+    def test_a_failed_statement_is_undone_alone(self) -> None:
+        with self.assertNumQueries(3):
+            with pytest.raises(BadUserInput):
+                sync.fetch(Statement("SELECT 1 / 0"))
+            with pytest.raises(StaleCatalog):
+                sync.fetch(Statement("SELECT * FROM invisible"))
             rows = sync.fetch(Statement("SELECT name FROM visible"))
 
         assert rows.column(0) == [b"here"]
@@ -100,6 +110,26 @@ def test_inside_a_transaction_nothing_is_sent_again(
     with pytest.raises(ServiceUnavailable):
         read_across_a_lost_connection()
     assert len(sync.fetch(PID, own_alias)) == 1
+
+
+def test_what_a_transaction_wrote_is_not_committed_by_reading(own_alias: str) -> None:
+    table = Statement("SELECT to_regclass('unwanted')")
+    with transaction.atomic(own_alias):
+        sync.fetch(Statement("SELECT 1"), own_alias)
+        sync.fetch(Statement("CREATE TABLE unwanted (a int)", writes=True), own_alias)
+        assert sync.fetch(table, own_alias).column(0) == [b"unwanted"]
+        transaction.set_rollback(True, using=own_alias)
+
+    assert sync.fetch(table, own_alias).column(0) == [None]
+
+
+def test_a_transaction_that_failed_already_is_a_fault(own_alias: str) -> None:
+    with transaction.atomic(own_alias):
+        with connections[own_alias].cursor() as cursor, pytest.raises(DataError):
+            cursor.execute("SELECT 1 / 0")
+        with pytest.raises(DatabaseFault, match="25P02"):
+            sync.fetch(Statement("SELECT 1"), own_alias)
+        transaction.set_rollback(True, using=own_alias)
 
 
 def test_a_lost_race_is_run_again_once(alias: str, client: psycopg.Connection) -> None:
