@@ -26,6 +26,7 @@ from fraiseql.conf import Settings, get_settings
 from fraiseql.db import catalog, pool, sync
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
+from fraiseql.engine import result
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import Document, Limits, read_document
@@ -34,13 +35,13 @@ from fraiseql.engine.document.variables import Variables, compile_variables
 from fraiseql.engine.plan.plan import Plan, Read
 from fraiseql.engine.plan.planner import Outline, RootSelection, condition_variables, outline, plan
 from fraiseql.engine.plan.values import outline as outline_of
-from fraiseql.engine.result import envelope, shape
+from fraiseql.engine.result import envelope
 from fraiseql.engine.result.connection import ConnectionRows, connection_document
 from fraiseql.engine.result.envelope import ErrorDict, Response
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.engine.sql.template import Template
 from fraiseql.errors import BadRequest, BadUserInput, FraiseQLError, StaleCatalog
-from fraiseql.schema import complete
+from fraiseql.schema import complete, shape
 from fraiseql.schema.build import Schema, get_schema
 from fraiseql.schema.specs import RootKind
 
@@ -83,10 +84,8 @@ class Prepared:
     """The outline of a query, its compiled Shapes, and the statements it has needed so far."""
 
     def __init__(self, selected: Outline) -> None:
-        from fraiseql.engine.result import Shape  # noqa: PLC0415 - chosen by a setting when first used
-
         self.outline = selected
-        self.shapes = {item.response_key: Shape(item.node) for item in selected.selections}
+        self.shapes = {item.response_key: result.Shape(item.node) for item in selected.selections}
         self.typenames = dict.fromkeys(selected.typenames, b'"Query"')
         self.views = tuple(dict.fromkeys(item.root.type.view or "" for item in selected.selections))
         self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
@@ -260,7 +259,7 @@ class Engine:
             statement = template.fill(variables)
         except BadUserInput as error:
             # A value that only its encoder refuses: the other fields are read without it.
-            wrong = getattr(error, "response_key", None)
+            wrong = error.extensions.get("response_key")
             rest = tuple(item for item in selections if item.response_key != wrong)
             found = (yield from self._fetch(prepared, rest, variables)) if rest else Found({}, {})
             return Found(found.reads, {**refused, **found.refused, str(wrong): error})

@@ -77,7 +77,7 @@ def root_resolver(root: RootSpec) -> Resolver:
         if take is None:
             raise ConfigurationError(
                 f"Query.{root.name} was executed outside FraiseQL's pipeline.",
-                hint="Use fraiseql.testing.Client, or fraiseql.engine.execute.",
+                hint="Use fraiseql.testing.Client, or fraiseql.engine.pipeline.execute.",
             )
         return take(info.path.key)
 

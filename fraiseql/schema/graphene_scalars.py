@@ -27,7 +27,7 @@ from graphql import (
     VariableNode,
 )
 
-from fraiseql.schema import coercion, leaves
+from fraiseql.schema import coercion, shape
 from fraiseql.schema.scalars import Scalar
 
 _BUILT_IN = {
@@ -85,7 +85,7 @@ def _literal_parser(scalar: Scalar) -> Callable[..., Any]:
 
 def parse_literal(scalar: Scalar, node: ValueNode, variables: Mapping[str, Any]) -> Any:
     """Return the Python value of a literal in a document. Raises ValueError, as ``parse`` does."""
-    if isinstance(node, FloatValueNode) and scalar.output == leaves.DIGITS:
+    if isinstance(node, FloatValueNode) and scalar.output == shape.DIGITS:
         return scalar.parse(decimal.Decimal(node.value))
     return scalar.parse(literal_value(node, variables))
 
@@ -205,13 +205,13 @@ def _json(_scalar: Scalar, value: Any) -> Any:
 
 
 _OUTPUT: dict[int, Callable[[Scalar, Any], Any]] = {
-    leaves.STRING: _string,
-    leaves.INT: _int,
-    leaves.FLOAT: _float,
-    leaves.BOOLEAN: _boolean,
-    leaves.DIGITS: _digits,
-    leaves.ID: _id,
-    leaves.DATETIME: _datetime,
-    leaves.TEXT: _text,
-    leaves.JSON: _json,
+    shape.STRING: _string,
+    shape.INT: _int,
+    shape.FLOAT: _float,
+    shape.BOOLEAN: _boolean,
+    shape.DIGITS: _digits,
+    shape.ID: _id,
+    shape.DATETIME: _datetime,
+    shape.TEXT: _text,
+    shape.JSON: _json,
 }

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, LiteralString
 
 from fraiseql.errors import ConfigurationError
-from fraiseql.schema import coercion, leaves
+from fraiseql.schema import coercion, shape
 
 Parse = Callable[[object], Any]
 Encode = Callable[[Any], str]
@@ -42,7 +42,7 @@ class Scalar:
     One row of the scalar table.
 
     ``pg``: the PostgreSQL type values are compared as. ``parse``: JSON input -> Python value, or a
-    ValueError that does not repeat the value. ``output``: the kind of leaf (``leaves``). ``family``: whose
+    ValueError that does not repeat the value. ``output``: the kind of leaf (``shape.py``). ``family``: whose
     operators apply. ``encode``: parsed value -> PostgreSQL's text format. ``python``: annotations that
     mean this row.
     """
@@ -82,7 +82,7 @@ class Marker:
         *,
         parse: Parse = coercion.text,
         pg: LiteralString = "text",
-        output: int = leaves.TEXT,
+        output: int = shape.TEXT,
         family: str = "text",
         encode: Encode = str,
         python: tuple[type, ...] = (),
@@ -120,7 +120,7 @@ def enum_scalar(name: str, members: type[enum.Enum]) -> Scalar:
             raise ValueError(f"expected one of the names of {name}.")
         return members[value]
 
-    return Scalar(name, "text", parse, leaves.ENUM, "enum", _encode_member, (members,))
+    return Scalar(name, "text", parse, shape.ENUM, "enum", _encode_member, (members,))
 
 
 def _encode_member(member: enum.Enum) -> str:
@@ -131,12 +131,12 @@ def _encode_member(member: enum.Enum) -> str:
 # GraphQL's own
 
 
-class String(Marker, output=leaves.STRING, python=(str,)):
+class String(Marker, output=shape.STRING, python=(str,)):
     """Text of any length."""
 
 
 class Int(
-    Marker, parse=coercion.int32, pg="int4", output=leaves.INT, family="number", python=(int,)
+    Marker, parse=coercion.int32, pg="int4", output=shape.INT, family="number", python=(int,)
 ):
     """An integer of 32 bits."""
 
@@ -145,7 +145,7 @@ class Float(
     Marker,
     parse=coercion.float64,
     pg="float8",
-    output=leaves.FLOAT,
+    output=shape.FLOAT,
     family="number",
     encode=repr,
     python=(float,),
@@ -157,7 +157,7 @@ class Boolean(
     Marker,
     parse=coercion.boolean,
     pg="boolean",
-    output=leaves.BOOLEAN,
+    output=shape.BOOLEAN,
     family="boolean",
     encode=coercion.encode_boolean,
     python=(bool,),
@@ -165,7 +165,7 @@ class Boolean(
     """True or false."""
 
 
-class ID(Marker, str, parse=coercion.identifier, output=leaves.ID, family="id"):
+class ID(Marker, str, parse=coercion.identifier, output=shape.ID, family="id"):
     """An opaque identifier: a string or an integer in, always a string out."""
 
 
@@ -184,7 +184,7 @@ class UUID(
     """A universally unique identifier, as hexadecimal digits with hyphens."""
 
 
-class BigInt(Marker, int, parse=coercion.bigint, pg="int8", output=leaves.DIGITS, family="number"):
+class BigInt(Marker, int, parse=coercion.bigint, pg="int8", output=shape.DIGITS, family="number"):
     """An integer of 64 bits. Out: a string of digits; in: that or a number."""
 
 
@@ -193,7 +193,7 @@ class Decimal(
     decimal.Decimal,
     parse=coercion.exact,
     pg="numeric",
-    output=leaves.DIGITS,
+    output=shape.DIGITS,
     family="number",
     encode=coercion.digits,
     python=(decimal.Decimal,),
@@ -201,7 +201,7 @@ class Decimal(
     """An exact decimal number. Out: a string of digits; in: that or a number."""
 
 
-class Port(Marker, int, parse=coercion.port, pg="int4", output=leaves.INT, family="number"):
+class Port(Marker, int, parse=coercion.port, pg="int4", output=shape.INT, family="number"):
     """A TCP or UDP port, 1 to 65535."""
 
 
@@ -210,7 +210,7 @@ class Latitude(
     float,
     parse=coercion.between(-90, 90),
     pg="float8",
-    output=leaves.FLOAT,
+    output=shape.FLOAT,
     family="number",
     encode=repr,
 ):
@@ -222,7 +222,7 @@ class Longitude(
     float,
     parse=coercion.between(-180, 180),
     pg="float8",
-    output=leaves.FLOAT,
+    output=shape.FLOAT,
     family="number",
     encode=repr,
 ):
@@ -237,7 +237,7 @@ class DateTime(
     dt.datetime,
     parse=coercion.instant,
     pg="timestamptz",
-    output=leaves.DATETIME,
+    output=shape.DATETIME,
     family="temporal",
     encode=coercion.encode_instant,
     python=(dt.datetime,),
@@ -477,7 +477,7 @@ class JSON(
     dict[str, Any],
     parse=coercion.document,
     pg="jsonb",
-    output=leaves.JSON,
+    output=shape.JSON,
     family="json",
     encode=coercion.encode_document,
     python=(dict,),
@@ -501,7 +501,7 @@ class Vector(
     tuple[float, ...],
     parse=coercion.vector,
     pg="vector",
-    output=leaves.JSON,
+    output=shape.JSON,
     family="vector",
     encode=coercion.encode_vector,
     specified_by="https://github.com/pgvector/pgvector",
@@ -514,7 +514,7 @@ class VectorDistance(
     dict[str, Any],
     parse=coercion.vector_distance,
     pg="jsonb",
-    output=leaves.JSON,
+    output=shape.JSON,
     family="json",
     encode=coercion.encode_vector_distance,
 ):

@@ -214,7 +214,7 @@ mod fraiseql_accelerator {
     #[pymodule_export]
     use super::{MalformedRow, Shape};
 
-    // The CONTRACT_VERSION of fraiseql/engine/result/shape.py that this module keeps.
+    // The CONTRACT_VERSION of fraiseql/schema/shape.py that this module keeps.
     #[pymodule_export]
     const CONTRACT_VERSION: u32 = 1;
 

@@ -1,4 +1,4 @@
-//! Shapes: what goes out of documents. Their meaning is in `fraiseql/engine/result/shape.py`.
+//! Shapes: what goes out of documents. Their meaning is in `fraiseql/schema/shape.py`.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -28,8 +28,8 @@ from fraiseql.engine.plan.plan import (
 )
 from fraiseql.engine.plan.selection import ResponsePath, Selected, all_keys
 from fraiseql.engine.plan.values import ABSENT, Given, Leaf, Tree, compile_value, give
-from fraiseql.engine.result import shape
 from fraiseql.errors import BadUserInput, FraiseQLError
+from fraiseql.schema import shape
 from fraiseql.schema.build import Schema
 from fraiseql.schema.inputs import filter_operators
 from fraiseql.schema.specs import ObjectSpec, RootKind, RootSpec, TypeRef

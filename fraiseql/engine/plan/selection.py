@@ -19,7 +19,7 @@ from graphql import (
     VariableNode,
 )
 
-from fraiseql.engine.result import shape
+from fraiseql.schema import shape
 from fraiseql.schema.scalars import Scalar
 from fraiseql.schema.specs import EnumSpec, ObjectSpec, TypeRef
 

@@ -25,7 +25,7 @@ from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Composable
 
-from fraiseql.schema import coercion, leaves
+from fraiseql.schema import coercion, shape
 from fraiseql.schema.operators import LIST, Operator
 from fraiseql.schema.scalars import SCALARS, Scalar
 
@@ -230,7 +230,7 @@ def _parameter_type(scalar: Scalar, column_type: str) -> LiteralString | None:
 
 def _compares_as_json(scalar: Scalar) -> bool:
     # Of numbers only those that documents hold as numbers; the others may be strings of digits.
-    is_number = scalar.output in {leaves.INT, leaves.FLOAT}
+    is_number = scalar.output in {shape.INT, shape.FLOAT}
     return scalar.family in _JSON_COMPARABLE or is_number
 
 

@@ -61,7 +61,7 @@ class Template:
             try:
                 params.append(slot.encode(value))
             except BadUserInput as error:
-                error.response_key = slot.response_key  # type: ignore[attr-defined]  # read by the pipeline
+                error.extensions["response_key"] = slot.response_key
                 raise
         return Statement(self.text, tuple(params))
 
