@@ -15,16 +15,18 @@ from benchmarks.dataset import Busy, database
 from benchmarks.load import LoadFailed, require_wrk
 from benchmarks.memory import memory
 from benchmarks.pgbench import pgbench
+from benchmarks.pools import pools
 from benchmarks.postgres import Postgres
-from benchmarks.report import Results, show
+from benchmarks.report import Results, replace_results, show
 from benchmarks.servers import COMMANDS, SYSTEMS, ServerFailed, serving
 from benchmarks.startup import VIEWS, startup
 from benchmarks.throughput import AnswersDiffer, Effort, throughput
 from fraiseql.errors import FraiseQLError
 
-PARTS = ("throughput", "pgbench", "memory", "startup")
+PARTS = ("pgbench", "throughput", "pools", "memory", "startup")
 # Not measured by themselves; for who develops: the server runs until Ctrl-C.
 SERVE = ("serve", "database")
+README = Path(__file__).with_name("README.md")
 OUTPUT = Path(".fraiseql/benchmarks")
 
 
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--servers", type=_names(COMMANDS), default=list(COMMANDS), metavar="A,B")
     parser.add_argument("--systems", type=_names(SYSTEMS), default=list(SYSTEMS), metavar="A,B")
     parser.add_argument("--output", type=Path, default=OUTPUT, help=f"directory ({OUTPUT})")
+    parser.add_argument("--readme", action="store_true", help="put the results into README.md")
     return parser
 
 
@@ -88,6 +91,8 @@ def _run(options: argparse.Namespace) -> int:
     show(results.tables())
     page = results.write(options.output)
     print(f"Written to {page} and {page.with_suffix('.json')}.")
+    if options.readme:
+        replace_results(README, results.markdown())
     return 0
 
 
@@ -103,6 +108,9 @@ def _measure(
         for figure in throughput(postgres, options.servers, systems, results.effort, directory):
             _say(f"{figure.server} {figure.operation} {figure.system}: {figure.rate:,.0f} req/s")
             results.figures.append(figure)
+    if "pools" in parts:
+        _say("pools")
+        results.pools += pools(postgres, results.effort)
     if "memory" in parts:
         for system in systems:
             _say(f"memory of {system.name}")

@@ -9,7 +9,6 @@ How it was tuned: benchmarks/README.md, "The floor".
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any, LiteralString
 
@@ -21,6 +20,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Document = dict[str, Any]
+
+# As many as requests come at once: nobody waits for a connection.
+POOL_SIZE = 16
 
 USER: LiteralString = "SELECT data FROM tv_user WHERE id = $1"
 USERS: LiteralString = (
@@ -47,22 +49,28 @@ class Pool:
 
     async def documents(self, statement: LiteralString, argument: str) -> list[Document]:
         """Return the statement's rows, each one parsed document."""
+        return [orjson.loads(value) for value in await self.values(statement, argument)]
+
+    async def values(self, statement: LiteralString, argument: str) -> list[bytes]:
+        """Return the statement's rows as they came: psycopg's row maker costs more than parsing."""
         pool = self._pool or await self._open()
         async with pool.connection() as connection:
             cursor = AsyncRawCursor(connection)
             await cursor.execute(statement, (argument,), prepare=True)
             result = cursor.pgresult
-        # The bytes as they came: psycopg's own row maker costs more than the parsing.
         if result is None:
             return []
-        return [orjson.loads(result.get_value(row, 0) or b"") for row in range(result.ntuples)]
+        return [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
 
     async def _open(self) -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
         async with self._opening:
             if self._pool is None:
-                size = int(os.environ.get("FLOOR_POOL", "16"))
                 pool = AsyncConnectionPool(
-                    "", min_size=size, max_size=size, open=False, kwargs={"autocommit": True}
+                    "",
+                    min_size=POOL_SIZE,
+                    max_size=POOL_SIZE,
+                    open=False,
+                    kwargs={"autocommit": True},
                 )
                 await pool.open(wait=True)
                 self._pool = pool

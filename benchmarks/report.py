@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.memory import Memory
 from benchmarks.operations import OPERATIONS
+from benchmarks.pools import PoolFigure
 from benchmarks.startup import Startup
 from benchmarks.throughput import Effort, Figure
 
@@ -17,6 +18,7 @@ except ImportError:  # rich comes with the extra [server]
     Console = None  # type: ignore[assignment,misc]  # absent: plain text
 
 FLOOR, FRAISEQL = "floor", "fraiseql"
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Results:
     effort: Effort
     figures: list[Figure] = field(default_factory=list)
     pgbench: dict[str, float] = field(default_factory=dict)
+    pools: list[PoolFigure] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     startup: list[Startup] = field(default_factory=list)
 
@@ -53,6 +56,8 @@ class Results:
         tables = [self._throughput(kind) for kind in kinds]
         if self.pgbench and not kinds:
             tables.append(_pgbench(self.pgbench))
+        if self.pools:
+            tables.append(_pools(self.pools))
         if self.memory:
             tables.append(_memory(self.memory))
         if self.startup:
@@ -103,6 +108,7 @@ class Results:
             "effort": asdict(self.effort),
             "throughput": [asdict(figure) for figure in self.figures],
             "pgbench": self.pgbench,
+            "pools": [asdict(entry) for entry in self.pools],
             "memory": [asdict(entry) for entry in self.memory],
             "startup": [asdict(entry) for entry in self.startup],
         }
@@ -110,6 +116,13 @@ class Results:
         page = directory / "results.md"
         page.write_text(self.markdown())
         return page
+
+
+def replace_results(page: Path, markdown: str) -> None:
+    """Put the report between the marks of ``page``."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{markdown}\n{END}{after}")
 
 
 def show(tables: Sequence[Table]) -> None:
@@ -145,6 +158,12 @@ def _pgbench(rates: dict[str, float]) -> Table:
     titles = {operation.name: operation.title for operation in OPERATIONS}
     rows = tuple((f"{name} {titles[name]}", f"{rate:,.0f}") for name, rate in rates.items())
     return Table("pgbench, the same statements", ("operation", "req/s"), rows)
+
+
+def _pools(figures: Sequence[PoolFigure]) -> Table:
+    rows = tuple((entry.pool, f"{entry.rate:,.0f}", f"{entry.cpu_us:.1f}") for entry in figures)
+    head = ("pool", "statements/s", "CPU, microseconds")
+    return Table("db: one user by id, without server and application", head, rows)
 
 
 def _memory(entries: Sequence[Memory]) -> Table:

@@ -69,6 +69,7 @@ SELECT id, identifier, data FROM v_user ORDER BY pk_user;
 INSERT INTO tv_post (id, identifier, title, created_at, data)
 SELECT id, identifier, title, created_at, data FROM v_post ORDER BY created_at;
 
-CREATE INDEX tv_post_created_at_idx ON tv_post (created_at DESC, id);
+-- With id: a page's order is total, and one index serves it in both directions.
+CREATE INDEX tv_post_created_at_idx ON tv_post (created_at, id);
 -- text_pattern_ops: the index serves LIKE 'prefix%' under any collation.
 CREATE INDEX tv_post_title_idx ON tv_post (title text_pattern_ops);
