@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from fraiseql.db.embedded import EmbeddedServer, State, find_binaries, project_server
+from fraiseql.db.embedded import (
+    Binaries,
+    EmbeddedServer,
+    State,
+    contents,
+    find_binaries,
+    project_server,
+)
+from fraiseql.db.embedded import server as server_module
 from fraiseql.db.embedded.account import account_for
 from fraiseql.db.embedded.places import claim
 from fraiseql.db.embedded.project import url_for
@@ -115,6 +124,10 @@ def test_data_of_another_version_than_the_programs_is_left_alone(
     assert caught.value.hint in str(caught.value)
 
 
+def test_new_data_is_made_by_the_first_programs_found(place: Path) -> None:
+    assert EmbeddedServer(place).binaries == find_binaries()
+
+
 def test_a_version_that_is_missing_is_named_with_what_there_is() -> None:
     with pytest.raises(EmbeddedServerError, match=r"No PostgreSQL 99 .* Found: 1\d.*") as caught:
         find_binaries("99")
@@ -180,3 +193,86 @@ def test_the_directory_can_be_chosen_by_the_environment(
     monkeypatch.setenv("FRAISEQL_POSTGRES_DIRECTORY", str(place))
 
     assert project_server("/nowhere").directory.parent == place
+
+
+def test_a_server_that_hangs_is_named(
+    place: Path, django_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = EmbeddedServer(place, django_server.binaries, options={"fsync": "off"})
+    hanging.start()
+    pid = hanging.status().pid
+    assert pid is not None
+    monkeypatch.setattr(contents, "ANSWER_S", 1)
+    monkeypatch.setattr(server_module, "START_S", 3)
+    monkeypatch.setattr(server_module, "STOP_S", 0)
+
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(EmbeddedServerError, match="does not answer"):
+        hanging.start()
+    with pytest.raises(EmbeddedServerError, match="has not ended in 0 seconds"):
+        hanging.stop()
+
+    os.kill(pid, signal.SIGCONT)
+    monkeypatch.undo()
+    hanging.stop()
+    assert hanging.status().state is State.STOPPED
+
+
+def test_a_server_that_refuses_its_first_database_is_quoted(
+    place: Path, django_server: EmbeddedServer
+) -> None:
+    options = {"default_transaction_read_only": "on", "fsync": "off"}
+    refusing = EmbeddedServer(place, django_server.binaries, options=options)
+
+    with pytest.raises(EmbeddedServerError, match="read-only transaction"):
+        refusing.start()
+    refusing.stop()
+
+
+def test_a_file_the_server_may_not_read_is_named(
+    place: Path, django_server: EmbeddedServer
+) -> None:
+    locked = EmbeddedServer(place, django_server.binaries, options={"fsync": "off"})
+    locked.start()
+    locked.stop()
+    control = place / "data" / "global" / "pg_control"
+    owner = control.stat()
+    control.chmod(0)
+
+    with pytest.raises(EmbeddedServerError, match="permission denied under"):
+        locked.start()
+
+    os.chown(control, owner.st_uid, owner.st_gid)
+    control.chmod(0o600)
+    locked.start()
+    locked.stop()
+
+
+def test_programs_that_fail_are_quoted_and_leave_no_half_of_a_data_directory(
+    short_directory: Path, place: Path
+) -> None:
+    programs = short_directory / f"programs-{place.name}"
+    programs.mkdir()
+    for name, text in {
+        "postgres": "",
+        "initdb": """
+dir=${1#*=}
+test -e "$dir/../ready" || { echo "initdb: error: no"; exit 1; }
+echo 18 >"$dir/PG_VERSION"
+""",
+        "pg_ctl": "echo pg_ctl: error: nothing works; exit 1",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    failing = EmbeddedServer(place, Binaries(programs, "18.6"))
+
+    with pytest.raises(EmbeddedServerError, match=r"data directory\. It said: initdb: error: no"):
+        failing.start()
+    (place / ".initdb-killed").mkdir()
+    (place / "ready").touch()
+    with pytest.raises(
+        EmbeddedServerError, match=r"start PostgreSQL\. It said: pg_ctl: error: noth"
+    ):
+        failing.start()
+
+    assert sorted(path.name for path in place.iterdir()) == ["data", "lock", "ready", "socket"]

@@ -19,7 +19,7 @@ from fraiseql.errors import EmbeddedServerError
 
 _POLL_S = 0.05
 # A backend told to quit does so at once, unless the kernel holds it (a disk that hangs).
-_QUIT_S = 10
+QUIT_S = 10
 
 
 def major_of(data: Path) -> int | None:
@@ -74,7 +74,7 @@ def clear_remains(places: Places) -> None:
     quit, as their postmaster would have done. Nothing committed is in them alone: it is in the
     write-ahead log.
     """
-    deadline = time.monotonic() + _QUIT_S
+    deadline = time.monotonic() + QUIT_S
     while remaining := programs.orphans(places.data):
         for pid in remaining:
             try:

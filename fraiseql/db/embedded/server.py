@@ -109,24 +109,12 @@ class EmbeddedServer:
 
     def stop(self) -> bool:
         """End the server, closing its connections; return whether there was one to end."""
-        if self.status().state in {State.STOPPED, State.ABSENT, State.KILLED}:
+        if self.status().pid is None:
             return False
         places = Places(self.directory.resolve())
         with _locked(places, account_for(places.directory)):
-            pid = self.status().pid
-            if pid is None:
-                return False
-            with faults_named(f"stop the server (process {pid})"):
-                os.kill(pid, signal.SIGINT)  # "fast": roll back what is open, write out the rest
-            deadline = time.monotonic() + STOP_S
-            while (places.data / "postmaster.pid").exists() and is_server_process(pid, places.data):
-                if time.monotonic() > deadline:
-                    raise EmbeddedServerError(
-                        f"The server (process {pid}) has not ended in {STOP_S} seconds.",
-                        hint=f"See {places.log}.",
-                    )
-                time.sleep(_POLL_S)
-        return True
+            pid = self.status().pid  # another process may have ended it meanwhile
+            return pid is not None and _end(pid, places)
 
     def status(self) -> Status:
         """
@@ -215,6 +203,20 @@ def _locked(places: Places, account: Account) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _end(pid: int, places: Places) -> bool:
+    with faults_named(f"stop the server (process {pid})"):
+        os.kill(pid, signal.SIGINT)  # "fast": roll back what is open, write out the rest
+    deadline = time.monotonic() + STOP_S
+    while (places.data / "postmaster.pid").exists() and is_server_process(pid, places.data):
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"The server (process {pid}) has not ended in {STOP_S} seconds.",
+                hint=f"See {places.log}.",
+            )
+        time.sleep(_POLL_S)
+    return True
 
 
 def _rotate(log: Path) -> int:

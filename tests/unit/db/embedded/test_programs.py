@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -58,3 +59,33 @@ def test_programs_are_run_in_english_without_the_users_own_settings(
     assert "LC_ALL=C" in lines
     assert "LD_LIBRARY_PATH=/somewhere" in lines
     assert not [line for line in lines if line.startswith("PGPORT")]
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise PermissionError
+
+
+def test_another_users_process_is_alive_and_may_be_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("self", "7"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stat").write_text("7 (postgres) S 1")
+    monkeypatch.setattr(programs, "PROC", tmp_path)
+    monkeypatch.setattr(os, "kill", _refuse)
+    monkeypatch.setattr(os.path, "samefile", _refuse)
+
+    assert programs.is_server_process(7, tmp_path)
+    assert programs.orphans(tmp_path) == []
+
+
+def test_a_process_whose_data_was_deleted_is_not_the_server_of_new_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("self", "7"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stat").write_text("7 (postgres) S 1")
+    (tmp_path / "7" / "cwd").symlink_to(tmp_path / "gone (deleted)")
+    monkeypatch.setattr(programs, "PROC", tmp_path)
+
+    assert programs.orphans(tmp_path) == []
