@@ -27,7 +27,8 @@ from graphql import (
     VariableNode,
 )
 
-from fraiseql.schema import coercion, shape
+from fraiseql.schema import shape
+from fraiseql.schema.coercion import numbers
 from fraiseql.schema.scalars import Scalar
 
 _BUILT_IN = {
@@ -144,23 +145,23 @@ def output_value(scalar: Scalar, value: Any) -> Any:
 
 def _string(scalar: Scalar, value: Any) -> str:
     if isinstance(value, bool):
-        return coercion.encode_boolean(value)
+        return numbers.encode_boolean(value)
     if isinstance(value, int | float | decimal.Decimal):
         return _digits(scalar, value)
     return _text(scalar, value)
 
 
 def _int(_scalar: Scalar, value: Any) -> int:
-    return coercion.int32(value)
+    return numbers.int32(value)
 
 
 def _float(_scalar: Scalar, value: Any) -> float:
-    number = coercion.float64(value)
+    number = numbers.float64(value)
     return value if isinstance(value, int) else number
 
 
 def _boolean(_scalar: Scalar, value: Any) -> bool:
-    return coercion.boolean(value)
+    return numbers.boolean(value)
 
 
 def _digits(_scalar: Scalar, value: Any) -> str:
@@ -170,7 +171,7 @@ def _digits(_scalar: Scalar, value: Any) -> str:
         raise ValueError("expected a number.")
     if not math.isfinite(value):
         raise ValueError("expected a finite number.")
-    return coercion.digits(value) if isinstance(value, decimal.Decimal) else repr(value)
+    return numbers.digits(value) if isinstance(value, decimal.Decimal) else repr(value)
 
 
 def _id(_scalar: Scalar, value: Any) -> str:

@@ -28,7 +28,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, LiteralString
 
 from fraiseql.errors import ConfigurationError
-from fraiseql.schema import coercion, shape
+from fraiseql.schema import shape
+from fraiseql.schema.coercion import (
+    documents,
+    identifiers,
+    network,
+    numbers,
+    ranges,
+    temporal,
+    words,
+)
 
 Parse = Callable[[object], Any]
 Encode = Callable[[Any], str]
@@ -80,7 +89,7 @@ class Marker:
     def __init_subclass__(
         cls,
         *,
-        parse: Parse = coercion.text,
+        parse: Parse = words.text,
         pg: LiteralString = "text",
         output: int = shape.TEXT,
         family: str = "text",
@@ -125,7 +134,7 @@ def enum_scalar(name: str, members: type[enum.Enum]) -> Scalar:
 
 def _encode_member(member: enum.Enum) -> str:
     value = member.value
-    return coercion.encode_boolean(value) if isinstance(value, bool) else str(value)
+    return numbers.encode_boolean(value) if isinstance(value, bool) else str(value)
 
 
 # GraphQL's own
@@ -135,15 +144,13 @@ class String(Marker, output=shape.STRING, python=(str,)):
     """Text of any length."""
 
 
-class Int(
-    Marker, parse=coercion.int32, pg="int4", output=shape.INT, family="number", python=(int,)
-):
+class Int(Marker, parse=numbers.int32, pg="int4", output=shape.INT, family="number", python=(int,)):
     """An integer of 32 bits."""
 
 
 class Float(
     Marker,
-    parse=coercion.float64,
+    parse=numbers.float64,
     pg="float8",
     output=shape.FLOAT,
     family="number",
@@ -155,17 +162,17 @@ class Float(
 
 class Boolean(
     Marker,
-    parse=coercion.boolean,
+    parse=numbers.boolean,
     pg="boolean",
     output=shape.BOOLEAN,
     family="boolean",
-    encode=coercion.encode_boolean,
+    encode=numbers.encode_boolean,
     python=(bool,),
 ):
     """True or false."""
 
 
-class ID(Marker, str, parse=coercion.identifier, output=shape.ID, family="id"):
+class ID(Marker, str, parse=identifiers.identifier, output=shape.ID, family="id"):
     """An opaque identifier: a string or an integer in, always a string out."""
 
 
@@ -175,7 +182,7 @@ class ID(Marker, str, parse=coercion.identifier, output=shape.ID, family="id"):
 class UUID(
     Marker,
     uuid.UUID,
-    parse=coercion.uuid_,
+    parse=identifiers.uuid_,
     pg="uuid",
     family="uuid",
     python=(uuid.UUID,),
@@ -184,31 +191,31 @@ class UUID(
     """A universally unique identifier, as hexadecimal digits with hyphens."""
 
 
-class BigInt(Marker, int, parse=coercion.bigint, pg="int8", output=shape.DIGITS, family="number"):
+class BigInt(Marker, int, parse=numbers.bigint, pg="int8", output=shape.DIGITS, family="number"):
     """An integer of 64 bits. Out: a string of digits; in: that or a number."""
 
 
 class Decimal(
     Marker,
     decimal.Decimal,
-    parse=coercion.exact,
+    parse=numbers.exact,
     pg="numeric",
     output=shape.DIGITS,
     family="number",
-    encode=coercion.digits,
+    encode=numbers.digits,
     python=(decimal.Decimal,),
 ):
     """An exact decimal number. Out: a string of digits; in: that or a number."""
 
 
-class Port(Marker, int, parse=coercion.port, pg="int4", output=shape.INT, family="number"):
+class Port(Marker, int, parse=numbers.port, pg="int4", output=shape.INT, family="number"):
     """A TCP or UDP port, 1 to 65535."""
 
 
 class Latitude(
     Marker,
     float,
-    parse=coercion.between(-90, 90),
+    parse=numbers.between(-90, 90),
     pg="float8",
     output=shape.FLOAT,
     family="number",
@@ -220,7 +227,7 @@ class Latitude(
 class Longitude(
     Marker,
     float,
-    parse=coercion.between(-180, 180),
+    parse=numbers.between(-180, 180),
     pg="float8",
     output=shape.FLOAT,
     family="number",
@@ -235,11 +242,11 @@ class Longitude(
 class DateTime(
     Marker,
     dt.datetime,
-    parse=coercion.instant,
+    parse=temporal.instant,
     pg="timestamptz",
     output=shape.DATETIME,
     family="temporal",
-    encode=coercion.encode_instant,
+    encode=temporal.encode_instant,
     python=(dt.datetime,),
     specified_by="https://www.rfc-editor.org/rfc/rfc3339",
 ):
@@ -249,7 +256,7 @@ class DateTime(
 class Date(
     Marker,
     dt.date,
-    parse=coercion.date,
+    parse=temporal.date,
     pg="date",
     family="temporal",
     encode=dt.date.isoformat,
@@ -262,7 +269,7 @@ class Date(
 class Time(
     Marker,
     dt.time,
-    parse=coercion.time,
+    parse=temporal.time,
     pg="time",
     family="temporal",
     encode=dt.time.isoformat,
@@ -275,10 +282,10 @@ class Time(
 class Duration(
     Marker,
     dt.timedelta,
-    parse=coercion.duration,
+    parse=temporal.duration,
     pg="interval",
     family="temporal",
-    encode=coercion.encode_duration,
+    encode=temporal.encode_duration,
     python=(dt.timedelta,),
     specified_by="https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
 ):
@@ -288,9 +295,7 @@ class Duration(
     """
 
 
-class Timezone(
-    Marker, str, parse=coercion.timezone, specified_by="https://www.iana.org/time-zones"
-):
+class Timezone(Marker, str, parse=words.timezone, specified_by="https://www.iana.org/time-zones"):
     """The name of a time zone in the IANA database: Europe/Berlin."""
 
 
@@ -300,7 +305,7 @@ class Timezone(
 class DateRange(
     Marker,
     str,
-    parse=coercion.range_of(coercion.date, dt.date.isoformat),
+    parse=ranges.range_of(temporal.date, dt.date.isoformat),
     pg="daterange",
     family="date_range",
 ):
@@ -310,7 +315,7 @@ class DateRange(
 class DateTimeRange(
     Marker,
     str,
-    parse=coercion.range_of(coercion.instant, coercion.encode_instant),
+    parse=ranges.range_of(temporal.instant, temporal.encode_instant),
     pg="tstzrange",
     family="range",
 ):
@@ -318,7 +323,7 @@ class DateTimeRange(
 
 
 class IntRange(
-    Marker, str, parse=coercion.range_of(coercion.int32_digits, str), pg="int4range", family="range"
+    Marker, str, parse=ranges.range_of(numbers.int32_digits, str), pg="int4range", family="range"
 ):
     """A range of integers: [1,10)."""
 
@@ -326,7 +331,7 @@ class IntRange(
 class NumRange(
     Marker,
     str,
-    parse=coercion.range_of(coercion.exact, coercion.digits),
+    parse=ranges.range_of(numbers.exact, numbers.digits),
     pg="numrange",
     family="range",
 ):
@@ -339,7 +344,7 @@ class NumRange(
 class IpAddress(
     Marker,
     str,
-    parse=coercion.ip_address,
+    parse=network.ip_address,
     pg="inet",
     family="network",
     python=(ipaddress.IPv4Address, ipaddress.IPv6Address),
@@ -350,7 +355,7 @@ class IpAddress(
 class CIDR(
     Marker,
     str,
-    parse=coercion.cidr,
+    parse=network.cidr,
     pg="cidr",
     family="network",
     python=(ipaddress.IPv4Network, ipaddress.IPv6Network),
@@ -362,20 +367,20 @@ class CIDR(
 class IpRange(
     Marker,
     str,
-    parse=coercion.ip_range,
+    parse=network.ip_range,
     pg="inet[]",
     family="network",
-    encode=coercion.encode_ip_range,
+    encode=network.encode_ip_range,
 ):
     """Two IP addresses and all between: 10.0.0.1-10.0.0.99. Only for filters."""
 
 
-class MacAddress(Marker, str, parse=coercion.mac_address, pg="macaddr", family="mac"):
+class MacAddress(Marker, str, parse=network.mac_address, pg="macaddr", family="mac"):
     """A MAC address of six bytes: 08:00:2b:01:02:03."""
 
 
 class Hostname(
-    Marker, str, parse=coercion.hostname, specified_by="https://www.rfc-editor.org/rfc/rfc1123"
+    Marker, str, parse=network.hostname, specified_by="https://www.rfc-editor.org/rfc/rfc1123"
 ):
     """A host name."""
 
@@ -386,35 +391,33 @@ class Hostname(
 class Email(
     Marker,
     str,
-    parse=coercion.email,
+    parse=network.email,
     specified_by="https://html.spec.whatwg.org/#valid-e-mail-address",
 ):
     """An e-mail address."""
 
 
-class URL(Marker, str, parse=coercion.url, specified_by="https://www.rfc-editor.org/rfc/rfc3986"):
+class URL(Marker, str, parse=network.url, specified_by="https://www.rfc-editor.org/rfc/rfc3986"):
     """An absolute URL of the schemes http, https, ftp, ftps, ws or wss."""
 
 
 class PhoneNumber(
     Marker,
     str,
-    parse=coercion.matching(r"\+[1-9]\d{1,14}", "a phone number, +4930123456", 16),
+    parse=words.matching(r"\+[1-9]\d{1,14}", "a phone number, +4930123456", 16),
     specified_by="https://www.itu.int/rec/T-REC-E.164",
 ):
     """A phone number, as E.164 writes it: +4930123456."""
 
 
-class Slug(
-    Marker, str, parse=coercion.matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and -", 255)
-):
+class Slug(Marker, str, parse=words.matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and -", 255)):
     """Letters, digits, underscores and hyphens."""
 
 
 class CurrencyCode(
     Marker,
     str,
-    parse=coercion.matching(r"[A-Z]{3}", "three capital letters, EUR", 3),
+    parse=words.matching(r"[A-Z]{3}", "three capital letters, EUR", 3),
     specified_by="https://www.iso.org/iso-4217-currency-codes.html",
 ):
     """A currency, three capital letters (ISO 4217): EUR. Only the form is checked."""
@@ -423,7 +426,7 @@ class CurrencyCode(
 class CountryCode(
     Marker,
     str,
-    parse=coercion.matching(r"[A-Z]{2}", "two capital letters, DE", 2),
+    parse=words.matching(r"[A-Z]{2}", "two capital letters, DE", 2),
     specified_by="https://www.iso.org/iso-3166-country-codes.html",
 ):
     """A country, two capital letters (ISO 3166-1): DE. Only the form is checked."""
@@ -432,9 +435,7 @@ class CountryCode(
 class LanguageCode(
     Marker,
     str,
-    parse=coercion.matching(
-        r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag, en or pt-BR", 35
-    ),
+    parse=words.matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag, en or pt-BR", 35),
     specified_by="https://www.rfc-editor.org/rfc/rfc5646",
 ):
     """A language tag (BCP 47): en, pt-BR. Only the form is checked."""
@@ -443,7 +444,7 @@ class LanguageCode(
 class SemanticVersion(
     Marker,
     str,
-    parse=coercion.semantic_version,
+    parse=words.semantic_version,
     family="version",
     specified_by="https://semver.org",
 ):
@@ -461,7 +462,7 @@ class HTML(Marker, str, specified_by="https://html.spec.whatwg.org"):
 class LTree(
     Marker,
     str,
-    parse=coercion.ltree,
+    parse=words.ltree,
     pg="ltree",
     family="ltree",
     specified_by="https://www.postgresql.org/docs/current/ltree.html",
@@ -475,11 +476,11 @@ class LTree(
 class JSON(
     Marker,
     dict[str, Any],
-    parse=coercion.document,
+    parse=documents.document,
     pg="jsonb",
     output=shape.JSON,
     family="json",
-    encode=coercion.encode_document,
+    encode=documents.encode_document,
     python=(dict,),
     specified_by="https://www.rfc-editor.org/rfc/rfc8259",
 ):
@@ -499,11 +500,11 @@ class TSVector(
 class Vector(
     Marker,
     tuple[float, ...],
-    parse=coercion.vector,
+    parse=documents.vector,
     pg="vector",
     output=shape.JSON,
     family="vector",
-    encode=coercion.encode_vector,
+    encode=documents.encode_vector,
     specified_by="https://github.com/pgvector/pgvector",
 ):
     """A list of numbers, compared by distance. It needs the extension vector."""
@@ -512,11 +513,11 @@ class Vector(
 class VectorDistance(
     Marker,
     dict[str, Any],
-    parse=coercion.vector_distance,
+    parse=documents.vector_distance,
     pg="jsonb",
     output=shape.JSON,
     family="json",
-    encode=coercion.encode_vector_distance,
+    encode=documents.encode_vector_distance,
 ):
     """A vector and a distance from it: {vector: [0.1, 0.2], distance: 0.5}. Only for filters."""
 

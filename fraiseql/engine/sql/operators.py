@@ -25,7 +25,8 @@ from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Composable
 
-from fraiseql.schema import coercion, shape
+from fraiseql.schema import shape
+from fraiseql.schema.coercion import documents, numbers
 from fraiseql.schema.operators import LIST, Operator
 from fraiseql.schema.scalars import SCALARS, Scalar
 
@@ -139,9 +140,9 @@ def _encode_scalar(name: str) -> Callable[[Any], str]:
 
 
 _ARGUMENTS: dict[str, Callable[[Any], str]] = {
-    "boolean": coercion.encode_boolean,
+    "boolean": numbers.encode_boolean,
     "texts": lambda value: _array(value),
-    "json": coercion.encode_document,
+    "json": documents.encode_document,
 }
 
 

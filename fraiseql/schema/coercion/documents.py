@@ -5,7 +5,7 @@ JSON, and vectors.
 import json
 from typing import Any
 
-from fraiseql.schema.coercion.numbers import float64, short
+from fraiseql.schema.coercion.numbers import float64, printable
 from fraiseql.schema.coercion.words import text
 
 # Deeper documents have no use and would exhaust the stack of json.dumps and of PostgreSQL's parser.
@@ -31,7 +31,7 @@ def _parts(value: object) -> list[Any]:
             text(value)
             return []
         case int():
-            short(value)
+            printable(value)
             return []
         case float():
             float64(value)

@@ -12,9 +12,7 @@ from fraiseql.schema.coercion.words import matched, text
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 T = TypeVar("T")
-
 # The rule of <input type=email> (WHATWG HTML, 4.10.5.1.5), with at least two labels after the @.
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
@@ -26,7 +24,6 @@ _HOSTNAME = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MAC = re.compile(r"[0-9a-f]{2}([:-])([0-9a-f]{2}\1){4}[0-9a-f]{2}", re.ASCII | re.IGNORECASE)
-
 _URL_SCHEMES = frozenset({"http", "https", "ftp", "ftps", "ws", "wss"})
 
 

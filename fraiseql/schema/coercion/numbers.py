@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from fraiseql.schema.coercion.words import matched
 
-INT_BITS, BIGINT_BITS = 32, 64
-
+_INT_BITS, _BIGINT_BITS = 32, 64
 # numeric holds this many digits before and after the point (PostgreSQL, "Numeric Types").
 _NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
@@ -19,30 +18,31 @@ _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
 def int32(value: object) -> int:
     """Return an integer of 32 bits; 1.0 is one, "1" and true are not (GraphQL, 3.5.1)."""
-    return _sized(_integral(value, "an integer"), INT_BITS)
+    return _sized(integral(value, "an integer"), _INT_BITS)
 
 
 def int32_digits(value: object) -> int:
     """Return a range's bound: an integer of 32 bits in digits."""
-    return _sized(int(matched(_INTEGER, value, "an integer")), INT_BITS)
+    return _sized(int(matched(_INTEGER, value, "an integer")), _INT_BITS)
 
 
 def bigint(value: object) -> int:
     """Return an integer of 64 bits, from a number or a string of digits."""
     if isinstance(value, str):
-        return _sized(int(matched(_INTEGER, value, "an integer")), BIGINT_BITS)
-    return _sized(_integral(value, "an integer, or a string of digits"), BIGINT_BITS)
+        return _sized(int(matched(_INTEGER, value, "an integer")), _BIGINT_BITS)
+    return _sized(integral(value, "an integer, or a string of digits"), _BIGINT_BITS)
 
 
 def port(value: object) -> int:
     """Return a TCP or UDP port."""
-    number = _integral(value, "an integer")
+    number = integral(value, "an integer")
     if not 1 <= number <= 65_535:
         raise ValueError("expected a port, 1 to 65535.")
     return number
 
 
-def _integral(value: object, expected: str) -> int:
+def integral(value: object, expected: str) -> int:
+    """Return the integer a number is equal to."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     # Above 2^53 a float no longer says which integer was meant.
@@ -99,7 +99,7 @@ def exact(value: object) -> decimal.Decimal:
         number = decimal.Decimal(repr(value))
     else:
         number = decimal.Decimal(
-            short(_integral(value, "a decimal number, or a string of digits"))
+            printable(integral(value, "a decimal number, or a string of digits"))
         )
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
@@ -109,8 +109,8 @@ def exact(value: object) -> decimal.Decimal:
     return number
 
 
-def short(number: int) -> int:
-    """Return an integer that can be printed."""
+def printable(number: int) -> int:
+    """Return an integer that is not too long to be printed."""
     # Python refuses to print longer integers (sys.set_int_max_str_digits), and so to send them.
     if number.bit_length() > 14_000:
         raise ValueError("expected a number of at most 4,000 digits.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fraiseql.schema.coercion.words import text
+
 _RANGE = re.compile(
     r"\s*(?P<empty>empty)\s*|(?P<open>[\[(])(?P<lower>[^,]*),(?P<upper>[^,]*)(?P<close>[\])])"
 )

@@ -13,7 +13,6 @@ from fraiseql.schema.coercion.words import matched, text
 T = TypeVar("T")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
-
 # RFC 3339; its offset may lack the colon or the minutes, as in what PostgreSQL prints.
 _DATETIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII
@@ -23,7 +22,6 @@ _DURATION = re.compile(
     r"(T(?!$)((?P<hours>\d{1,12})H)?((?P<minutes>\d{1,12})M)?((?P<seconds>\d{1,12}(\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
-
 # What PostgreSQL prints under its default IntervalStyle, without years and months.
 _INTERVAL = re.compile(
     r"((?P<days>[+-]?\d{1,9}) days?( (?=\S)|\Z))?"

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraiseql.errors import ConfigurationError
-from fraiseql.schema import coercion, scalars, shape
+from fraiseql.schema import scalars, shape
+from fraiseql.schema.coercion import temporal, words
 from fraiseql.schema.scalars import SCALARS, Marker, Scalar, enum_scalar, scalar_for
 
 UTC = dt.UTC
@@ -258,7 +259,7 @@ def test_values_are_written_for_postgresql(name: str, value: Any, encoded: str) 
 
 @given(st.timedeltas())
 def test_duration_survives_its_own_text(value: dt.timedelta) -> None:
-    assert coercion.duration(coercion.encode_duration(value)) == value
+    assert temporal.duration(temporal.encode_duration(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_markers_serve_as_annotations() -> None:
 
 
 def test_application_adds_a_scalar_by_a_marker() -> None:
-    class Isbn(Marker, str, parse=coercion.matching(r"\d{13}", "13 digits", 13)):
+    class Isbn(Marker, str, parse=words.matching(r"\d{13}", "13 digits", 13)):
         """A book's number,
         with 13 digits."""
 
