@@ -13,7 +13,6 @@ class FraiseQLError(Exception):
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     public: ClassVar[bool] = False
-    status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, hint: str | None = None, **extensions: Any) -> None:
         super().__init__(message)
@@ -27,69 +26,69 @@ class ConfigurationError(FraiseQLError):
 
 
 class BadRequest(FraiseQLError):
-    """The HTTP request is not a GraphQL request."""
+    """The HTTP request is not a GraphQL request; ``status`` is what HTTP says of it."""
 
-    code, public, status = "BAD_REQUEST", True, 400
+    code, public = "BAD_REQUEST", True
 
     def __init__(
         self, message: str, *, hint: str | None = None, status: int = 400, **extensions: Any
     ) -> None:
         super().__init__(message, hint=hint, **extensions)
-        self.http_status = status
+        self.status = status
 
 
 class ParseFailed(FraiseQLError):
     """The document is not GraphQL."""
 
-    code, public, status = "GRAPHQL_PARSE_FAILED", True, 400
+    code, public = "GRAPHQL_PARSE_FAILED", True
 
 
 class ValidationFailed(FraiseQLError):
     """The document does not fit the schema."""
 
-    code, public, status = "GRAPHQL_VALIDATION_FAILED", True, 400
+    code, public = "GRAPHQL_VALIDATION_FAILED", True
 
 
 class OperationUnresolved(FraiseQLError):
     """The request names no operation of its document, or leaves open which one."""
 
-    code, public, status = "OPERATION_RESOLUTION_FAILURE", True, 400
+    code, public = "OPERATION_RESOLUTION_FAILURE", True
 
 
 class BadUserInput(FraiseQLError):
     """A variable or an argument has a value the schema or the data refuses."""
 
-    code, public, status = "BAD_USER_INPUT", True, 200
+    code, public = "BAD_USER_INPUT", True
 
 
 class Conflict(FraiseQLError):
     """The write collides with what is stored, or with another transaction."""
 
-    code, public, status = "CONFLICT", True, 200
+    code, public = "CONFLICT", True
 
 
 class Forbidden(FraiseQLError):
     """The database role or the viewer may not do this."""
 
-    code, public, status = "FORBIDDEN", True, 200
+    code, public = "FORBIDDEN", True
 
 
 class NotFound(FraiseQLError):
     """The object asked for does not exist, or is not visible."""
 
-    code, public, status = "NOT_FOUND", True, 200
+    code, public = "NOT_FOUND", True
 
 
 class Timeout(FraiseQLError):
     """The statement took longer than it may."""
 
-    code, public, status = "TIMEOUT", True, 200
+    code, public = "TIMEOUT", True
 
 
 class ServiceUnavailable(FraiseQLError):
     """PostgreSQL cannot be reached or takes no more connections."""
 
-    code, public, status = "SERVICE_UNAVAILABLE", True, 503
+    code, public = "SERVICE_UNAVAILABLE", True
 
 
 class EmbeddedServerError(FraiseQLError):

@@ -128,40 +128,26 @@ _ALLOW: Final = ((b"allow", METHODS.encode()),)
 
 
 def render(response: Response, media: str) -> HttpResponse:
-    """Return a GraphQL response as HTTP: request errors have their status, but for JSON's old clients."""
-    headers = _HEADERS[media]
-    if not response.is_request_error:
-        status = 200
-    elif response.status in (400, 200):
-        status = 400 if media == GRAPHQL else 200
-    else:
-        status = response.status
-    if status == 405:
-        headers += _ALLOW
-    return HttpResponse(
-        status, (*headers, (b"content-length", b"%d" % len(response.body))), response.body
-    )
+    """
+    Return a GraphQL response as HTTP.
+
+    A document that is refused is 400 under GraphQL's own media type and 200 under JSON, whose clients take
+    any other status for a broken server.
+    """
+    status = response.status
+    if status is None:
+        status = 400 if response.is_request_error and media == GRAPHQL else 200
+    length = (b"content-length", b"%d" % len(response.body))
+    extra = _ALLOW if status == 405 else ()
+    return HttpResponse(status, (*_HEADERS[media], length, *extra), response.body)
 
 
-def refuse(error: BadRequest, media: str) -> HttpResponse:
-    """Return the response to what is not a GraphQL request, whatever the media type."""
-    response = envelope.refusal(error, debug=False)
-    rendered = render(response, media)
-    return HttpResponse(
-        error.http_status,
-        (
-            *rendered.headers,
-            *(_ALLOW if error.http_status == 405 and rendered.status != 405 else ()),
-        ),
-        response.body,
-    )
+def refuse(error: BadRequest, media: str = JSON) -> HttpResponse:
+    """Return the response to what is not a GraphQL request."""
+    return render(envelope.refusal(error, debug=False), media)
 
 
 def not_acceptable() -> HttpResponse:
     """Return the response to an Accept header that takes no JSON."""
-    return refuse(
-        BadRequest(
-            "None of the accepted media types is on offer.", hint=f"Accept {JSON}.", status=406
-        ),
-        JSON,
-    )
+    message = "None of the accepted media types is on offer."
+    return refuse(BadRequest(message, hint=f"Accept {JSON}.", status=406))

@@ -303,9 +303,7 @@ class Engine:
     def _executed(self, result: ExecutionResult) -> Response:
         errors = [envelope.describe_graphql(error, self.debug) for error in result.errors or ()]
         if result.data is None and all(error.path is None for error in result.errors or ()):
-            return Response(
-                b'{"errors":%b}' % envelope.dumps(errors), is_request_error=True, status=400
-            )
+            return Response(b'{"errors":%b}' % envelope.dumps(errors), is_request_error=True)
         return envelope.executed(result.data, errors)
 
 

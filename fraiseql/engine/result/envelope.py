@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
-from fraiseql.errors import FraiseQLError, ValidationFailed
+from fraiseql.errors import BadRequest, FraiseQLError, ValidationFailed
 
 MAX_ERRORS = 100
 """Errors in one response; the rest is left out (BEHAVIOUR: one cause may hit every row)."""
@@ -30,12 +30,12 @@ class Response:
     """
     One GraphQL response. ``is_request_error``: nothing was executed, there is no ``data``.
 
-    ``status``: what HTTP should say of a request error.
+    ``status``: of HTTP; None: as the media type has it.
     """
 
     body: bytes
     is_request_error: bool = False
-    status: int = 200
+    status: int | None = None
 
 
 def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
@@ -65,7 +65,7 @@ def refusal(error: FraiseQLError, debug: bool) -> Response:
         shown = [{**entry, "extensions": extensions} for entry in several[:MAX_ERRORS]]
     else:
         shown = [describe(error, debug)]
-    status = getattr(error, "http_status", error.status)
+    status = error.status if isinstance(error, BadRequest) else None
     return Response(b'{"errors":%b}' % dumps(shown), is_request_error=True, status=status)
 
 

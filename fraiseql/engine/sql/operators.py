@@ -104,10 +104,19 @@ def condition(
     return SQL(template).format(
         field=typed.field,
         text=_text(operand),
-        null=_nullable(operand),
+        null=nullable(operand),
         json=operand.value if isinstance(operand, Json) else typed.field,
         value=SQL("{}::{}").format(value, SQL(parameter)) if parameter else value,
     )
+
+
+def nullable(operand: Operand) -> Composable:
+    """Return an expression that is NULL for the null of JSON too."""
+    if isinstance(operand, Json):
+        return operand.text
+    if operand.pg_type == "jsonb":
+        return _scalar_text(operand.expression)
+    return operand.expression
 
 
 def sort_key(scalar: Scalar, operand: Operand) -> Composable:
@@ -154,15 +163,6 @@ def _array(items: Iterable[str]) -> str:
 
 def _without_wildcards(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _nullable(operand: Operand) -> Composable:
-    """Return an expression that is NULL for the null of JSON too."""
-    if isinstance(operand, Json):
-        return operand.text
-    if operand.pg_type == "jsonb":
-        return _scalar_text(operand.expression)
-    return operand.expression
 
 
 def _scalar_text(value: Composable) -> Composable:
