@@ -5,6 +5,10 @@ The Django application: finds the ``bindings.py`` of every installed app.
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
+from fraiseql import checks
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema import registry
+
 
 class FraiseQLConfig(AppConfig):
     """FraiseQL in ``INSTALLED_APPS``."""
@@ -13,5 +17,10 @@ class FraiseQLConfig(AppConfig):
     verbose_name = "FraiseQL"
 
     def ready(self) -> None:
-        """Import every ``bindings.py``, as the admin does with ``admin.py``."""
-        autodiscover_modules("bindings")
+        """Import every ``bindings.py``, as the admin does with ``admin.py``, and register the checks."""
+        checks.register_all()
+        try:
+            autodiscover_modules("bindings")
+        except ConfigurationError as fault:
+            # Told by the system checks and by whoever asks for the schema, not by a traceback here.
+            registry.current().fault = fault

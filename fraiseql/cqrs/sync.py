@@ -122,6 +122,11 @@ def in_order(wanted: Iterable[Projection], using: str) -> tuple[Projection, ...]
         ) from cycle
 
 
+def verify(projection: Projection, using: str) -> None:
+    """Raise ConfigurationError if ``projection`` cannot be filled from its source."""
+    _pair(projection, using)
+
+
 def drift(projection: Projection, using: str) -> Drift:
     """Return how far ``projection`` is from its source; one query, nothing is written."""
     pair = _pair(projection, using)

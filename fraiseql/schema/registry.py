@@ -64,7 +64,11 @@ class ResolverDeclaration:
 
 @dataclass
 class Registry:
-    """Declarations by kind, in the order they were made; ``version`` grows with each."""
+    """
+    Declarations by kind, in the order they were made; ``version`` grows with each.
+
+    ``fault``: why a ``bindings.py`` could not be read to its end; there is no schema then.
+    """
 
     objects: dict[type, ObjectDeclaration] = field(default_factory=dict)
     enums: dict[type, NamedDeclaration] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Registry:
     roots: dict[str, tuple[str, RootDeclaration]] = field(default_factory=dict)
     resolvers: dict[str, ResolverDeclaration] = field(default_factory=dict)
     version: int = 0
+    fault: ConfigurationError | None = None
 
     def add_object(self, declaration: ObjectDeclaration) -> None:
         """Note a type or interface."""

@@ -52,6 +52,8 @@ class Specs:
 
 def resolve(registry: Registry) -> Specs:
     """Return the specs of everything declared. Raises ConfigurationError at the first fault."""
+    if registry.fault is not None:
+        raise registry.fault
     return _Resolver(registry).run()
 
 

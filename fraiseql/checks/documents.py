@@ -1,0 +1,205 @@
+"""
+Declared types held against a sample of documents.
+
+What is found here need not be wrong: the next row may differ. So these are warnings, and they never repeat a
+stored value, except of discriminators.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from django.core.checks import CheckMessage
+
+from fraiseql.checks import table
+from fraiseql.checks.types import declared_name
+from fraiseql.schema.graphene_scalars import output_value
+from fraiseql.schema.scalars import SCALARS, Scalar
+from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec, TypeRef
+
+# What a field called id goes out as, whatever scalar it is declared as.
+_ID = SCALARS["ID"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Values of one type at one place. ``path``: how they are reached from the view's column."""
+
+    spec: ObjectSpec
+    view: str
+    path: str
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One field at one place, for messages."""
+
+    obj: str
+    view: str
+    path: str
+    declared: str
+
+
+def label(spec: ObjectSpec, entry: FieldSpec) -> str:
+    """Return what a message about a field names: where it is declared."""
+    return f"{spec.python.__module__}.{spec.python.__qualname__}.{entry.python_name}"
+
+
+def faults(found: Found, reported: Collection[str] = ()) -> Iterator[CheckMessage]:
+    """Return what the sample has against the declared type; ``reported``: keys to leave out."""
+    obj = f"{found.spec.python.__module__}.{found.spec.python.__qualname__}"
+    place = _Place(obj, found.view, found.path or found.view, found.spec.name)
+    yield from _objects(place, found.spec, found.values, reported)
+
+
+def _objects(
+    place: _Place, spec: ObjectSpec, values: Sequence[Any], reported: Collection[str] = ()
+) -> Iterator[CheckMessage]:
+    objects = [value for value in values if isinstance(value, dict)]
+    others = [value for value in values if not isinstance(value, dict)]
+    yield from _wrong_kind(place, others, len(values))
+    if not spec.is_interface:
+        yield from _fields(place, spec, objects, reported)
+        return
+    key = spec.discriminator or ""
+    by_value: dict[Any, list[Any]] = {}
+    for value in objects:
+        by_value.setdefault(_hashable(value.get(key)), []).append(value)
+    for value, those in by_value.items():
+        variant = spec.variants.get(value) if isinstance(value, str) else None
+        if variant is None:
+            yield table.UNKNOWN_TYPE(
+                place.obj,
+                path=f"{place.path}.{key}",
+                value=repr(value),
+                view=place.view,
+                interface=spec.name,
+                known=", ".join(map(repr, spec.variants)) or "none",
+            )
+        else:
+            yield from _fields(place, variant, those, reported)
+
+
+def _fields(
+    place: _Place, spec: ObjectSpec, objects: Sequence[dict[str, Any]], reported: Collection[str]
+) -> Iterator[CheckMessage]:
+    if not objects:
+        return
+    # Keys that come and go are those of documents without nulls (jsonb_strip_nulls).
+    is_uniform = len({frozenset(found) for found in objects}) == 1
+    present = list(dict.fromkeys(key for found in objects for key in found))
+    for entry in spec.fields.values():
+        if entry.compute is not None or entry.key in reported:
+            continue
+        at = _Place(
+            label(spec, entry), place.view, f"{place.path}.{entry.key}", declared_name(entry)
+        )
+        if entry.key not in present:
+            near = get_close_matches(entry.key, _undeclared(spec, present), 1)
+            if is_uniform or near or not entry.type.nullable:
+                yield _absent(at, present, near, len(objects))
+            continue
+        ref = TypeRef(entry.type.nullable, _ID) if entry.is_id else entry.type
+        yield from _values(at, ref, [found.get(entry.key) for found in objects])
+
+
+def _absent(at: _Place, present: Sequence[str], near: Sequence[str], total: int) -> CheckMessage:
+    hint = (
+        f"Did you mean {near[0]!r}? fraiseql.field(key={near[0]!r}) binds it under another name."
+        if near
+        else None
+    )
+    return table.ABSENT_KEY(
+        at.obj, path=at.path, total=total, view=at.view, keys=", ".join(present), hint=hint
+    )
+
+
+def _undeclared(spec: ObjectSpec, present: Sequence[str]) -> list[str]:
+    declared = {entry.key for entry in spec.fields.values()}
+    return [key for key in present if key not in declared]
+
+
+def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMessage]:
+    given = [value for value in values if value is not None]
+    if len(given) < len(values) and not ref.nullable:
+        count = len(values) - len(given)
+        yield table.NULL(
+            at.obj,
+            path=at.path,
+            count=count,
+            total=len(values),
+            view=at.view,
+            declared=at.declared,
+        )
+    if ref.item is not None:
+        yield from _wrong_kind(
+            at, [value for value in given if not isinstance(value, list)], len(given)
+        )
+        items = [item for value in given if isinstance(value, list) for item in value]
+        inside = _Place(at.obj, at.view, f"{at.path}[]", _item_name(at.declared))
+        yield from _values(inside, ref.item, items)
+    elif isinstance(ref.named, ObjectSpec):
+        yield from _objects(at, ref.named, given)
+    else:
+        wrong = [value for value in given if not _holds(ref.named, value)]
+        yield from _wrong_kind(at, wrong, len(given))
+
+
+def _holds(named: Any, value: Any) -> bool:
+    if isinstance(named, EnumSpec):
+        return any(_same(member.value, value) for member in named.python)
+    assert isinstance(named, Scalar)  # noqa: S101 - the four kinds of types
+    try:
+        output_value(named, value)
+    except ValueError:
+        return False
+    return True
+
+
+def _same(stored: Any, value: Any) -> bool:
+    if isinstance(stored, bool) or isinstance(value, bool):
+        return stored is value
+    if isinstance(stored, str) or isinstance(value, str):
+        return bool(stored == value)
+    return isinstance(value, int | Decimal) and Decimal(str(stored)) == value
+
+
+def _wrong_kind(at: _Place, wrong: Sequence[Any], total: int) -> Iterator[CheckMessage]:
+    if wrong:
+        kinds = list(dict.fromkeys(map(json_kind, wrong)))
+        yield table.WRONG_KIND(
+            at.obj,
+            path=at.path,
+            found=" or ".join(kinds),
+            count=len(wrong),
+            total=total,
+            view=at.view,
+            declared=at.declared,
+        )
+
+
+def json_kind(value: Any) -> str:
+    """Return what a JSON value is, in words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int):
+        return "a number" if abs(value) < 2**31 else "an integer beyond 32 bits"
+    if isinstance(value, Decimal):
+        return "a number with a fraction"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def _item_name(declared: str) -> str:
+    inner = declared.removeprefix("list[").removesuffix("]")
+    return inner.removesuffix(" | None")
+
+
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, str) or value is None else json_kind(value)
