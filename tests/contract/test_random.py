@@ -1,0 +1,101 @@
+"""Random shapes over random documents: both projectors against an oracle, and against each other."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraiseql.engine.result import reference
+from fraiseql.engine.result.implementation import Implementation
+from fraiseql.schema.shape import JSON, LIST, Node
+from tests.contract import documents
+from tests.contract.oracle import Oracle, load
+
+node_and_texts = documents.nodes().flatmap(
+    lambda node: st.tuples(st.just(node), st.lists(documents.documents(node), max_size=4))
+)
+
+
+@st.composite
+def near_json(draw: st.DrawFn) -> bytes:
+    """Draw a text with a few bytes changed."""
+    text = bytearray(draw(documents.anything).encode())
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(text)))
+        text[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2) | _marks)
+    return bytes(text)
+
+
+_marks = st.text(' \n{}[]:,"\\/+-.0123456789eEtruefalsn\x00', max_size=6).map(str.encode)
+raw = near_json() | st.binary(max_size=24) | _marks
+
+
+@given(node_and_texts)
+@settings(max_examples=300, deadline=None)
+def test_what_goes_out_is_what_python_objects_would_say(
+    projector: Implementation, drawn: tuple[Node, list[str]]
+) -> None:
+    node, texts = drawn
+    shape = projector.shape(node)
+    for text in texts:
+        row = text.encode()
+        json, errors = shape.project_row(row)
+
+        oracle = Oracle()
+        # repr: it tells 1 from true, and shows the order of keys.
+        assert repr(load(json)) == repr(oracle.answer(node, load(row)))
+        assert errors == tuple(oracle.errors)
+
+
+@given(node_and_texts, st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_rows_are_the_items_of_a_list(
+    projector: Implementation, drawn: tuple[Node, list[str]], nullable: bool
+) -> None:
+    node, texts = drawn
+    rows: list[bytes | None] = [text.encode() for text in texts]
+
+    expected = reference.Shape((LIST, int(nullable), node)).project_rows(rows)
+    assert projector.shape((LIST, int(nullable), node)).project_rows(rows) == expected
+    if expected[0] != b"null":
+        document = b"[" + b",".join(text.encode() for text in texts) + b"]"
+        assert projector.shape((LIST, 1, node)).project_row(document) == expected
+
+
+@given(raw)
+@settings(max_examples=1000, deadline=None)
+def test_raw_bytes_are_json_or_have_their_fault_named(
+    projector: Implementation, text: bytes
+) -> None:
+    shape = projector.shape((JSON, 1))
+    try:
+        load(text)
+    except ValueError:
+        with pytest.raises(projector.malformed_row) as caught:
+            shape.project_row(text)
+        offset = caught.value.offset
+        assert fault(projector, text[:offset]) in (None, offset)
+        assert offset == len(text) or fault(projector, text[: offset + 1]) == offset
+    else:
+        assert shape.project_row(text) == (text.strip(b" \t\n\r"), ())
+
+
+@given(documents.nodes(), raw)
+@settings(max_examples=1000, deadline=None)
+def test_raw_bytes_are_taken_as_the_reference_takes_them(
+    projector: Implementation, node: Node, text: bytes
+) -> None:
+    assert outcome(projector.shape(node), text) == outcome(reference.Shape(node), text)
+
+
+def fault(projector: Implementation, text: bytes) -> int | None:
+    found = outcome(projector.shape((JSON, 1)), text)
+    return found[1] if found[0] == "fault" else None
+
+
+def outcome(shape: reference.Shape, text: bytes) -> tuple[Any, ...]:
+    try:
+        return ("answer", shape.project_row(text))
+    except ValueError as error:
+        return ("fault", error.args[1])
