@@ -179,23 +179,25 @@ def test_a_server_that_falls_silent_is_a_timeout(
     )
 
 
-def test_without_a_free_connection_the_wait_is_bounded(alias: str, configure: Configure) -> None:
+def test_without_a_free_connection_the_wait_is_bounded(
+    alias: str, client: psycopg.Connection, configure: Configure
+) -> None:
     configure(POOL_MAX_SIZE=1, POOL_TIMEOUT_MS=100)
 
     async def scenario() -> float:
-        slow = asyncio.create_task(pool.fetch(Statement("SELECT pg_sleep(0.5)"), alias))
-        await asyncio.sleep(0.2)
+        slow = asyncio.create_task(pool.fetch(Statement("SELECT pg_sleep(3)"), alias))
+        await _until(lambda: _sleeping(client) == 1)
         start = time.monotonic()
         with pytest.raises(ServiceUnavailable, match="All 1 connections") as caught:
             await pool.fetch(PID, alias)
         assert caught.value.hint is not None
         assert "POOL_MAX_SIZE" in caught.value.hint
         waited = time.monotonic() - start
-        await slow
+        slow.cancel()
         await pool.fetch(PID, alias)
         return waited
 
-    assert 0.09 < asyncio.run(scenario()) < 0.4
+    assert 0.09 < asyncio.run(scenario()) < 2
 
 
 def test_a_client_that_leaves_ends_its_statement_and_the_connection_serves_on(
@@ -251,7 +253,7 @@ def test_a_statement_that_cannot_be_cancelled_costs_its_connection_only(
     monkeypatch.setattr(pool, "CANCEL_S", 0.2)
 
     async def scenario() -> tuple[bytes | None, bytes | None]:
-        deaf = Statement("SELECT deaf_sleep()")
+        deaf = Statement("SELECT deaf_sleep() -- as pg_sleep() but deaf")
         with psycopg.connect(own_server.uri(), autocommit=True) as other:
             other.execute(
                 """CREATE OR REPLACE FUNCTION deaf_sleep() RETURNS void LANGUAGE plpgsql AS $$
@@ -262,10 +264,10 @@ def test_a_statement_that_cannot_be_cancelled_costs_its_connection_only(
                     END LOOP;
                 END $$"""
             )
-        before = await _value(PID, own_alias)
-        request = asyncio.create_task(pool.fetch(deaf, own_alias))
-        await asyncio.sleep(0.2)
-        request.cancel()
+            before = await _value(PID, own_alias)
+            request = asyncio.create_task(pool.fetch(deaf, own_alias))
+            await _until(lambda: _sleeping(other) == 1)
+            request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request
         return before, await _value(PID, own_alias)
@@ -282,7 +284,7 @@ def test_a_broken_connection_is_replaced_and_a_read_sent_again(
     async def scenario() -> None:
         pid = await _value(PID, alias)
         reading = asyncio.create_task(
-            pool.fetch(Statement("SELECT pg_sleep(0.5)::text || 'x'"), alias)
+            pool.fetch(Statement("SELECT pg_sleep(1)::text || 'x'"), alias)
         )
         await _until(lambda: _sleeping(client) == 1)
         client.execute("SELECT pg_terminate_backend(%s)", (pid and pid.decode(),))
@@ -337,7 +339,7 @@ def test_a_restarted_server_serves_the_next_request(
             *(pool.fetch(PID, own_alias) for _ in range(50)), return_exceptions=True
         )
         assert all(isinstance(error, ServiceUnavailable) for error in results)
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 4
         await asyncio.to_thread(own_server.start)
 
         assert await _value(Statement("SELECT 1"), own_alias) == b"1"
@@ -395,7 +397,7 @@ async def _mute_server() -> AsyncIterator[int]:
 def test_once_a_mute_server_is_known_requests_do_not_wait_their_whole_time(
     alias: str, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(POOL_TIMEOUT_MS=3_000)
+    configure(POOL_TIMEOUT_MS=20_000)
     monkeypatch.setattr(pool, "PATIENCE_S", 0.1)
 
     async def scenario() -> tuple[float, float]:
@@ -411,8 +413,8 @@ def test_once_a_mute_server_is_known_requests_do_not_wait_their_whole_time(
             return times[0], times[1]
 
     first, second = asyncio.run(scenario())
-    assert first < 2.9
-    assert second < 0.5
+    assert first < 15
+    assert second < 1.5
 
 
 def test_more_connections_than_the_server_takes_queue_for_those_there_are(

@@ -15,6 +15,15 @@ class OutsideATransaction(TransactionTestCase):
 
         assert pid.column(1) == [str(connection.settings_dict["NAME"]).encode()]
 
+    async def test_observers_see_the_statement(self) -> None:
+        seen: list[Statement] = []
+        statement = Statement("SELECT %s", ("1",))
+        pool.observers.append(seen.append)
+        self.addCleanup(pool.observers.remove, seen.append)
+        await pool.fetch(statement)
+
+        assert seen == [statement]
+
     async def test_another_database_behind_the_alias_gets_another_pool(self) -> None:
         name = Statement("SELECT current_database()")
         settings = connection.settings_dict
