@@ -19,4 +19,5 @@ DATABASES = {
         "NAME": os.environ["PGDATABASE"],
     }
 }
-FRAISEQL: dict[str, object] = {}
+# As many as the floor has; the default of 10 measures alike.
+FRAISEQL = {"POOL_MIN_SIZE": 16, "POOL_MAX_SIZE": 16}
