@@ -1,5 +1,6 @@
 """Random shapes over random documents: both projectors against an oracle, and against each other."""
 
+import os
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from fraiseql.schema.shape import JSON, LIST, Node
 from tests.contract import documents
 from tests.contract.oracle import Oracle, load
 
+# More than usual, to search for long: FRAISEQL_TEST_EFFORT=50 pytest tests/contract/test_random.py
+EFFORT = int(os.environ.get("FRAISEQL_TEST_EFFORT", "1"))
+
 node_and_texts = documents.nodes().flatmap(
-    lambda node: st.tuples(st.just(node), st.lists(documents.documents(node), max_size=4))
+    lambda node: st.tuples(st.just(node), st.lists(documents.documents(node), max_size=2))
 )
 
 
@@ -32,7 +36,7 @@ raw = near_json() | st.binary(max_size=24) | _marks
 
 
 @given(node_and_texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100 * EFFORT, deadline=None)
 def test_what_goes_out_is_what_python_objects_would_say(
     projector: Implementation, drawn: tuple[Node, list[str]]
 ) -> None:
@@ -49,7 +53,7 @@ def test_what_goes_out_is_what_python_objects_would_say(
 
 
 @given(node_and_texts, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100 * EFFORT, deadline=None)
 def test_rows_are_the_items_of_a_list(
     projector: Implementation, drawn: tuple[Node, list[str]], nullable: bool
 ) -> None:
@@ -64,7 +68,7 @@ def test_rows_are_the_items_of_a_list(
 
 
 @given(raw)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200 * EFFORT, deadline=None)
 def test_raw_bytes_are_json_or_have_their_fault_named(
     projector: Implementation, text: bytes
 ) -> None:
@@ -82,11 +86,11 @@ def test_raw_bytes_are_json_or_have_their_fault_named(
 
 
 @given(documents.nodes(), raw)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200 * EFFORT, deadline=None)
 def test_raw_bytes_are_taken_as_the_reference_takes_them(
-    projector: Implementation, node: Node, text: bytes
+    accelerator: Implementation, node: Node, text: bytes
 ) -> None:
-    assert outcome(projector.shape(node), text) == outcome(reference.Shape(node), text)
+    assert outcome(accelerator.shape(node), text) == outcome(reference.Shape(node), text)
 
 
 def fault(projector: Implementation, text: bytes) -> int | None:
