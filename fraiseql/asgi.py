@@ -6,7 +6,8 @@ alone costs many times such an answer (benchmarks/README.md). Everything else go
 paths, Python resolvers, mutations, browsers, requests from other origins.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from django.http.request import split_domain_port, validate_host
 from fraiseql import http
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
+from fraiseql.engine.result.envelope import Response
 from fraiseql.errors import BadRequest
 
 Scope = MutableMapping[str, Any]
@@ -25,6 +27,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+WATCH_AFTER_S = 0.1
+"""A client is watched for leaving only while its answer takes longer: a task costs more than most do."""
 
 
 class GraphQLApplication:
@@ -74,7 +80,10 @@ class GraphQLApplication:
         except BadRequest as error:
             await _send(send, http.refuse(error, media))
             return
-        response = await execute_async(request, read_only=method == "GET", fast_only=True)
+        work = execute_async(request, read_only=method == "GET", fast_only=True)
+        response = await _while_connected(work, receive)
+        if response is None:
+            return
         if response is FORWARD:
             await self._forward(scope, _again(body, receive), send)
         else:
@@ -124,6 +133,41 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         size += len(parts[-1])
         http.check_size(size)
     return b"".join(parts)
+
+
+async def _while_connected(
+    work: Coroutine[Any, Any, Response], receive: Receive
+) -> Response | None:
+    """Return what ``work`` returns, or None if the client left: its statement is cancelled then."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    watcher: asyncio.Task[None] | None = None
+    has_left = False
+
+    async def watch() -> None:
+        nonlocal has_left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
+        if task is not None:
+            task.cancel()
+
+    def start() -> None:
+        nonlocal watcher
+        watcher = loop.create_task(watch())
+
+    timer = loop.call_later(WATCH_AFTER_S, start)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not has_left or task is None:
+            raise
+        task.uncancel()
+        return None
+    finally:
+        timer.cancel()
+        if watcher is not None:
+            watcher.cancel()
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
