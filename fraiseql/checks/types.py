@@ -151,7 +151,7 @@ def _misfit(ref: TypeRef, column: ColumnType) -> Misfit | None:
         return _misfit(ref.item, item)
     if isinstance(ref.named, ObjectSpec):
         return _of_object(column)
-    if column.item is not None:
+    if column.item is not None and ref.named is not SCALARS["JSON"]:
         return Misfit(True, "it is an array.")
     if isinstance(ref.named, EnumSpec):
         return _of_enum(ref.named, column)

@@ -41,7 +41,7 @@ def documents(
     ``column``: where the document is; None: the columns are it. SQL NULL is None.
     """
     value = (
-        sql.SQL("row_to_json(t)")
+        sql.SQL("row_to_json(t.*)")  # t alone would be a column of that name
         if column is None
         else sql.SQL("t.{}").format(sql.Identifier(column))
     )

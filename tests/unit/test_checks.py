@@ -1,0 +1,318 @@
+"""Checks that need no database, and the table of all checks."""
+
+import enum
+import re
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import graphene
+import pytest
+from django.apps import apps
+from django.core.checks import CheckMessage
+from django.db import connections
+from django.test import override_settings
+from django.urls import include, path
+
+import fraiseql
+from fraiseql.asgi import GraphQLApplication
+from fraiseql.checks import CHECKS
+from fraiseql.checks.bindings import check_bindings
+from fraiseql.checks.production import asgi_application, check_settings, embedded_server
+from fraiseql.db.embedded import project_server
+from fraiseql.engine import result
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema import registry
+from fraiseql.schema.build import get_schema
+from fraiseql.views import graphql
+
+JOINED = graphene.Schema(query=type("Query", (graphene.ObjectType,), {"hello": graphene.String()}))
+
+
+async def django_application(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application that is never called."""
+
+
+application = GraphQLApplication(django_application, path="/api/")
+
+
+def urls(*patterns: Any) -> ModuleType:
+    module = ModuleType("urls_of_test")
+    module.urlpatterns = list(patterns)  # type: ignore[attr-defined]  # what Django reads
+    return module
+
+
+SERVED = urls(path("graphql/", include("fraiseql.urls")))
+
+
+@pytest.fixture(autouse=True)
+def declarations() -> Iterator[None]:
+    """Nothing is declared but what the test declares, and GraphQL has its URL."""
+    with registry.isolated(), override_settings(ROOT_URLCONF=SERVED):
+        yield
+
+
+@pytest.fixture
+def thing() -> Any:
+    """A declared type with a list of it."""
+
+    @fraiseql.type(view="v_thing")
+    class Thing:
+        id: int
+
+    class Query(fraiseql.Query):
+        things = fraiseql.many(Thing)
+
+    return Thing
+
+
+def only(messages: list[CheckMessage]) -> CheckMessage:
+    """Return the one message, which has an object and a hint."""
+    (message,) = messages
+    assert message.obj
+    assert message.hint
+    return message
+
+
+def test_every_row_of_the_table_says_what_to_do() -> None:
+    for identity, check in CHECKS.items():
+        assert re.fullmatch(r"fraiseql\.[EW][013]\d\d", identity)
+        assert check.looks_at
+        assert check.hint.endswith((".", "}")), identity
+        assert check.is_error is identity.startswith("fraiseql.E")
+
+
+def test_every_check_is_provoked_by_a_test() -> None:
+    here = Path(__file__).resolve().parents[1]
+    texts = "".join(
+        file.read_text(encoding="utf-8")
+        for folder in ("unit", "integration")
+        for file in (here / folder).glob("test_checks*.py")
+    )
+
+    missing = [name for name in CHECKS if f'{name.removeprefix("fraiseql.")}"' not in texts]
+    assert missing == []
+
+
+def test_declarations_that_are_right_are_silent(thing: Any) -> None:
+    assert check_bindings() == []
+    assert check_settings() == []
+
+
+def test_nothing_declared_is_a_warning() -> None:
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.W001"
+
+
+def test_joined_graphene_schemas_are_something() -> None:
+    with override_settings(FRAISEQL={"GRAPHENE_SCHEMAS": [f"{__name__}.JOINED"]}):
+        assert check_bindings() == []
+
+
+def test_a_schema_that_does_not_build_names_the_declaration() -> None:
+    @fraiseql.type(view="v_thing")
+    class Thing:
+        id: int
+        other: complex
+
+    class Query(fraiseql.Query):
+        things = fraiseql.many(Thing)
+
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.E001"
+    assert "complex" in message.msg
+    assert message.obj == f"{__name__}.Thing.other"
+    assert (
+        message.hint == "Decorate complex with @fraiseql.type, or use a scalar of fraiseql.scalars."
+    )
+
+
+def test_a_fault_that_names_no_declaration_is_of_the_bindings(thing: Any) -> None:
+    with override_settings(FRAISEQL={"GRAPHENE_SCHEMAS": ["nowhere.SCHEMA"]}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.E001"
+    assert message.obj == "bindings"
+
+
+def test_bindings_that_cannot_be_read_are_told_by_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_name: str) -> None:
+        raise ConfigurationError("Two classes are called 'Thing'.", hint="Rename one.")
+
+    monkeypatch.setattr("fraiseql.apps.autodiscover_modules", read)
+    monkeypatch.setattr("fraiseql.checks.register_all", lambda: None)
+    apps.get_app_config("fraiseql").ready()
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.E001"
+    assert message.hint == "Rename one."
+    with pytest.raises(ConfigurationError, match="Two classes"):
+        get_schema()
+
+
+@pytest.mark.parametrize("given", [{"LIMIT": 1}, {"MAX_LIMIT": "many"}])
+def test_wrong_settings_are_named(given: dict[str, Any]) -> None:
+    with override_settings(FRAISEQL=given):
+        message = only(check_bindings())
+        assert check_settings() == []
+
+    assert message.id == "fraiseql.E002"
+    assert next(iter(given)) in message.msg
+
+
+def test_the_database_must_be_one_of_databases(thing: Any) -> None:
+    with override_settings(FRAISEQL={"DATABASE": "replica"}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.E003"
+    assert message.hint == "DATABASES has: default."
+
+
+def test_the_database_must_be_postgresql(thing: Any) -> None:
+    filled = connections.configure_settings(
+        {"default": {}, "lite": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+    )
+    connections.settings["lite"] = filled["lite"]
+    try:
+        with override_settings(FRAISEQL={"DATABASE": "lite"}):
+            message = only(check_bindings())
+    finally:
+        del connections["lite"]
+        del connections.settings["lite"]
+
+    assert message.id == "fraiseql.E004"
+    assert "DATABASES['lite'] is SQLite" in message.msg
+
+
+def test_a_required_accelerator_must_be_there(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FRAISEQL_ACCELERATOR", raising=False)
+    monkeypatch.setitem(sys.modules, "fraiseql_accelerator", None)
+    result.implementation.cache_clear()
+    try:
+        with override_settings(FRAISEQL={"ACCELERATOR": "require"}):
+            message = only(check_bindings())
+    finally:
+        result.implementation.cache_clear()
+
+    assert message.id == "fraiseql.E005"
+    assert "fraiseql_accelerator" in message.msg
+
+
+def test_enum_values_are_what_documents_hold(thing: Any) -> None:
+    @fraiseql.enum
+    class Day(enum.Enum):
+        FIRST = date(2024, 1, 1)
+        SECOND = 2
+
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.E006"
+    assert message.msg.startswith("Day.FIRST has a value")
+    assert message.obj is Day
+
+
+def test_a_list_that_is_always_empty(thing: Any) -> None:
+    with override_settings(FRAISEQL={"MAX_LIMIT": 0}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.W002"
+
+
+def test_a_root_field_that_is_always_empty(thing: Any) -> None:
+    class Query(fraiseql.Query):
+        none = fraiseql.many(thing, max_limit=0)
+
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.W002"
+    assert message.obj == "Query.none"
+
+
+def test_a_default_beyond_the_most(thing: Any) -> None:
+    with override_settings(FRAISEQL={"DEFAULT_LIMIT": 20, "MAX_LIMIT": 10}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.W003"
+    assert "is 20, more than the 10" in message.msg
+
+
+def test_a_root_fields_default_beyond_the_most(thing: Any) -> None:
+    class Query(fraiseql.Query):
+        some = fraiseql.many(thing, default_limit=2000)
+
+    message = only(check_bindings())
+
+    assert message.id == "fraiseql.W003"
+    assert message.obj == "Query.some"
+
+
+def test_graphql_needs_a_url(thing: Any) -> None:
+    with override_settings(ROOT_URLCONF="tests.urls"):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.W004"
+    assert "tests.urls" in str(message.hint)
+
+
+def test_the_view_alone_is_a_url_too(thing: Any) -> None:
+    with override_settings(ROOT_URLCONF=urls(path("api/", graphql))):
+        assert check_bindings() == []
+
+
+def test_a_pool_that_is_smaller_than_itself(thing: Any) -> None:
+    with override_settings(FRAISEQL={"POOL_MIN_SIZE": 5, "POOL_MAX_SIZE": 2}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.W005"
+
+
+def test_graphiql_in_production() -> None:
+    with override_settings(FRAISEQL={"GRAPHIQL": True}):
+        assert only(check_settings()).id == "fraiseql.W303"
+        with override_settings(DEBUG=True):
+            assert check_settings() == []
+
+
+def test_introspection_in_production() -> None:
+    with override_settings(FRAISEQL={"INTROSPECTION": True}):
+        message = only(check_settings())
+
+    assert message.id == "fraiseql.W304"
+
+
+@pytest.mark.parametrize("name", ["STATEMENT_TIMEOUT_MS", "MAX_TOKENS", "MAX_DEPTH"])
+def test_limits_that_are_off(name: str) -> None:
+    with override_settings(FRAISEQL={name: 0}):
+        message = only(check_settings())
+
+    assert message.id == "fraiseql.W305"
+    assert name in message.msg
+
+
+def test_the_private_server_in_production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with override_settings(BASE_DIR=tmp_path):
+        socket = str(project_server(tmp_path).status().socket)
+        monkeypatch.setitem(connections.settings["default"], "HOST", socket)
+        message = only(check_settings())
+        monkeypatch.setitem(connections.settings["default"], "HOST", "/run/postgresql")
+        assert embedded_server("default") is None
+
+    assert message.id == "fraiseql.W306"
+
+
+def test_asgi_and_urls_serve_graphql_at_one_path() -> None:
+    with override_settings(ASGI_APPLICATION=f"{__name__}.application"):
+        message = only(check_settings())
+    with override_settings(ASGI_APPLICATION="nowhere.application"):
+        assert check_settings() == []
+    assert asgi_application() is None
+
+    assert message.id == "fraiseql.W307"
+    assert message.hint == "Give both the same: GraphQLApplication(path='/graphql/')."
