@@ -80,6 +80,7 @@ class _Builder:
             types=[*self._unreachable(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
+        self.inputs.mark_one_of(made.type_map)
         ours = {*self.specs.roots, *self.specs.resolvers}
         root = made.query_type
         return Schema(

@@ -6,6 +6,7 @@ One filter input per scalar (``StringFilter``), one per list of it (``StringList
 """
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
 import graphene
@@ -15,6 +16,7 @@ from fraiseql.schema.operators import Operator, operators_for
 from fraiseql.schema.scalars import SCALARS, Scalar
 from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec
 
+ORDER_SUFFIX = "OrderByInput"
 LOGICAL = ("AND", "OR", "NOT")
 
 
@@ -88,7 +90,7 @@ class InputTypes:
 
     def order_by(self, spec: ObjectSpec) -> Any:
         """Return ``<Type>OrderByInput``, or None if nothing of the type can be sorted."""
-        name = f"{spec.name}OrderByInput"
+        name = spec.name + ORDER_SUFFIX
         if name not in self._made:
             fields = {
                 field.name: self._order_field(field)
@@ -130,6 +132,12 @@ class InputTypes:
         return graphene.InputField(
             self.order_direction, name=field.name, description=field.description
         )
+
+    def mark_one_of(self, types: Mapping[str, Any]) -> None:
+        """Make every order input ``@oneOf``, which graphene has no word for: input fields have no order."""
+        for name in self._made:
+            if name.endswith(ORDER_SUFFIX) and name in types:
+                types[name].is_one_of = True
 
     def filter(self, field: FieldSpec) -> Any:
         """Return the filter input of a leaf field or a list of leaves."""
