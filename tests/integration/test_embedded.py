@@ -29,8 +29,8 @@ def place(short_directory: Path) -> Path:
 
 @pytest.fixture
 def own(place: Path, server: EmbeddedServer) -> Iterator[EmbeddedServer]:
-    """A server for one test, of each version, not started; on real disks' terms."""
-    created = EmbeddedServer(place, server.binaries)
+    """A server for one test, of each version, not started."""
+    created = EmbeddedServer(place, server.binaries, options={"fsync": "off"})
     yield created
     created.stop()
 
@@ -83,14 +83,18 @@ def test_it_starts_once_stops_once_and_says_so(own: EmbeddedServer) -> None:
     assert own.status().state is State.STOPPED
 
 
-def test_it_keeps_what_is_committed_safe_in_utf8_and_utc(own: EmbeddedServer) -> None:
-    own.start()
-
-    with psycopg.connect(own.uri()) as client:
+def test_by_itself_it_keeps_what_is_committed_safe_in_utf8_and_utc(
+    place: Path, server: EmbeddedServer
+) -> None:
+    plain = EmbeddedServer(place, server.binaries)
+    with psycopg.connect(plain.start()) as client:
         row = client.execute(
-            "SELECT current_setting('fsync'), current_setting('timezone'), current_setting('listen_addresses'),"
-            " current_setting('server_encoding'), upper('é'), 'Z' < 'a'"
+            "SELECT current_setting('fsync'), current_setting('timezone'),"
+            " current_setting('listen_addresses'), current_setting('server_encoding'),"
+            " upper('é'), 'Z' < 'a'"
         ).fetchone()
+    plain.stop()
+
     assert row == ("on", "UTC", "", "UTF8", "É", True)
 
 

@@ -34,7 +34,7 @@ _FILE = "fraiseql.conf"
 _HEADER = "# Written at every start. Settings of your own: ALTER SYSTEM, which wins.\n"
 
 
-def initdb_options(major: int) -> list[str]:
+def initdb_options(major: int, options: Mapping[str, str]) -> list[str]:
     """
     Return how a data directory is made: UTF-8, sorted by code point, open to whoever reaches the
     socket.
@@ -53,6 +53,7 @@ def initdb_options(major: int) -> list[str]:
         "--encoding=UTF8",
         "--no-instructions",
         *locale,
+        *(["--no-sync"] if options.get("fsync") == "off" else []),
     ]
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from fraiseql.db.embedded import contents, programs
@@ -39,7 +40,9 @@ def read_pid_file(data: Path) -> tuple[int | None, bool]:
     return (int(lines[0]) if lines else None), len(lines) >= 8 and lines[7].startswith("ready")
 
 
-def create(places: Places, account: Account, binaries: Binaries) -> None:
+def create(
+    places: Places, account: Account, binaries: Binaries, options: Mapping[str, str]
+) -> None:
     """
     Make the data directory: aside, renamed when whole, so that an interrupted initdb leaves none.
     """
@@ -52,7 +55,7 @@ def create(places: Places, account: Account, binaries: Binaries) -> None:
             [
                 binaries.program("initdb"),
                 f"--pgdata={partial}",
-                *contents.initdb_options(binaries.major),
+                *contents.initdb_options(binaries.major, options),
             ],
             directory=places.directory,
             libraries=binaries.libraries,

@@ -164,7 +164,7 @@ class EmbeddedServer:
     def _launch(self, places: Places, account: Account, binaries: Binaries) -> None:
         with faults_named("start PostgreSQL"):
             if not places.data.exists():
-                create(places, account, binaries)
+                create(places, account, binaries, self.options)
             clear_remains(places)
             contents.write_configuration(places.data, places.socket, self.options, account)
             log_start = _rotate(places.log)
