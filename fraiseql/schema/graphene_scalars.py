@@ -18,6 +18,8 @@ from graphql import (
     BooleanValueNode,
     FloatValueNode,
     GraphQLError,
+    GraphQLNamedType,
+    GraphQLScalarType,
     IntValueNode,
     ListValueNode,
     NullValueNode,
@@ -29,7 +31,7 @@ from graphql import (
 
 from fraiseql.schema import shape
 from fraiseql.schema.coercion import numbers
-from fraiseql.schema.scalars import Scalar
+from fraiseql.schema.scalars import SCALARS, Scalar
 
 _BUILT_IN = {
     "String": graphene.String,
@@ -59,6 +61,24 @@ def graphene_scalar(scalar: Scalar) -> Any:
         "parse_literal": staticmethod(_reported(scalar, _literal_parser(scalar))),
     }
     return type(scalar.name, (graphene.Scalar,), members)
+
+
+def adopt(types: Mapping[str, GraphQLNamedType]) -> None:
+    """
+    Give the scalars of a built schema their rows' coercion, description and specification.
+
+    graphene knows no ``specifiedBy``, and an application's own graphene classes may have brought
+    graphene's ``DateTime`` or ``Decimal`` in before ours: one name, one meaning.
+    """
+    for name, scalar in SCALARS.items():
+        found = types.get(name)
+        if name not in _BUILT_IN and isinstance(found, GraphQLScalarType):
+            made = graphene_scalar(scalar)
+            found.description, found.specified_by_url = scalar.description, scalar.specified_by
+            # graphql-core sets these in __init__ too; to mypy they are methods.
+            found.serialize = made.serialize  # type: ignore[method-assign]
+            found.parse_value = made.parse_value  # type: ignore[method-assign]
+            found.parse_literal = made.parse_literal  # type: ignore[method-assign]
 
 
 def _reported(scalar: Scalar, function: Callable[..., Any]) -> Callable[..., Any]:

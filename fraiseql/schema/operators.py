@@ -10,8 +10,8 @@ The one operator table: what ``where`` can ask of a field, and the SQL that answ
 ``{json}``   a list in a document as jsonb (``json_sql`` only)
 ``{value}``  the argument, once
 
-Logic is SQL's: a field that is null matches neither ``eq`` nor ``neq``, ``in`` nor ``nin``, nor the negation
-of another condition; ``isnull`` asks for it. Of the empty list ``in`` is false and ``nin`` true, for nulls too.
+A field that is null matches no operator but ``isnull``, ``neq`` and ``nin`` included; ``NOT`` of a condition
+is for all rows that do not match it, nulls too. Of the empty list ``in`` is false and ``nin`` true.
 """
 
 from dataclasses import dataclass

@@ -111,11 +111,11 @@ def condition(
 
 
 def nullable(operand: Operand) -> Composable:
-    """Return an expression that is NULL for the null of JSON too."""
+    """Return an expression that is NULL whenever GraphQL says null: for the null of JSON too."""
     if isinstance(operand, Json):
         return operand.text
-    if operand.pg_type == "jsonb":
-        return _scalar_text(operand.expression)
+    if operand.pg_type in _DOCUMENTS:
+        return _scalar_text(_as_jsonb(operand))
     return operand.expression
 
 
@@ -173,10 +173,14 @@ def _opened(operand: Operand, scalar: Scalar, is_list: bool) -> Operand:
     """Return a column that is itself a document as the field of a document, except for JSON."""
     if isinstance(operand, Json) or operand.pg_type not in _DOCUMENTS:
         return operand
-    value = _cast(operand.expression, "jsonb") if operand.pg_type == "json" else operand.expression
+    value = _as_jsonb(operand)
     if scalar.family == "json" and not is_list:
         return Column(value, "jsonb")
     return Json(value, _scalar_text(value))
+
+
+def _as_jsonb(column: Column) -> Composable:
+    return _cast(column.expression, "jsonb") if column.pg_type == "json" else column.expression
 
 
 def _typed(scalar: Scalar, operand: Operand) -> _Typed:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fraiseql.engine.result.reference import Shape
 from fraiseql.schema import shape
 from fraiseql.schema.graphene_scalars import (
+    adopt,
     graphene_scalar,
     literal_value,
     output_value,
@@ -169,6 +170,29 @@ def test_nested_variables_reach_a_json_argument() -> None:
 
     assert result.errors is None
     assert result.data == {"echo": {"a": ["5"], "c": {"d": "5"}}}
+
+
+def test_graphenes_own_scalars_are_adopted() -> None:
+    class Query(graphene.ObjectType):
+        at = graphene.DateTime(given=graphene.DateTime())
+        name = graphene.String()
+
+        def resolve_at(self, _info: Any, given: Any) -> Any:
+            return given
+
+    schema = graphene.Schema(Query)
+    adopt(schema.graphql_schema.type_map)
+
+    accepted = schema.execute('{ at(given: "2024-01-01 02:00:00+02:00") }')
+    refused = schema.execute('{ at(given: "2024-01-01") }')
+    described = schema.execute('{ __type(name: "DateTime") { specifiedByURL description } }')
+
+    assert accepted.data == {"at": "2024-01-01T02:00:00+02:00"}
+    assert "RFC 3339" in refused.errors[0].message
+    assert described.data["__type"] == {
+        "specifiedByURL": SCALARS["DateTime"].specified_by,
+        "description": SCALARS["DateTime"].description,
+    }
 
 
 def test_literal_value_keeps_order() -> None:

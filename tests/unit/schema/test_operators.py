@@ -4,7 +4,15 @@ from string import Formatter
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from fraiseql.engine.sql.operators import Column, Json, condition, encode, sort_key
+from fraiseql.engine.sql.operators import (
+    Column,
+    Json,
+    condition,
+    encode,
+    nullable,
+    sort_key,
+    sort_type,
+)
 from fraiseql.schema.operators import LIST, OPERATORS, Operator, operators_for
 from fraiseql.schema.scalars import SCALARS
 
@@ -163,15 +171,31 @@ def test_arguments_are_written_for_postgresql(
 
 
 @pytest.mark.parametrize(
-    ("scalar", "operand", "sql"),
+    ("scalar", "operand", "key", "pg_type"),
     [
-        ("Int", column("integer"), '"t"."x"'),
-        ("Int", column("text"), '("t"."x")::int4'),
-        ("Int", DOCUMENT, "((t.data->>'x'))::int4"),
-        ("String", DOCUMENT, "(t.data->>'x')"),
-        ("String", column("jsonb"), '("t"."x" #>> \'{}\')'),
-        ("DateTime", column("json"), '((("t"."x")::jsonb #>> \'{}\'))::timestamptz'),
+        ("Int", column("integer"), '"t"."x"', "integer"),
+        ("Int", column("text"), '("t"."x")::int4', "int4"),
+        ("Int", DOCUMENT, "((t.data->>'x'))::int4", "int4"),
+        ("String", DOCUMENT, "(t.data->>'x')", "text"),
+        ("String", column("jsonb"), '("t"."x" #>> \'{}\')', "text"),
+        ("DateTime", column("json"), '((("t"."x")::jsonb #>> \'{}\'))::timestamptz', "timestamptz"),
     ],
 )
-def test_sort_key_has_the_scalars_type(scalar: str, operand: Column | Json, sql: str) -> None:
-    assert sort_key(SCALARS[scalar], operand).as_string(None) == sql
+def test_sort_key_has_the_scalars_type(
+    scalar: str, operand: Column | Json, key: str, pg_type: str
+) -> None:
+    assert sort_key(SCALARS[scalar], operand).as_string(None) == key
+    assert sort_type(SCALARS[scalar], operand) == pg_type
+
+
+@pytest.mark.parametrize(
+    ("operand", "sql"),
+    [
+        (column("integer"), '"t"."x"'),
+        (column("jsonb"), '("t"."x" #>> \'{}\')'),
+        (column("json"), '(("t"."x")::jsonb #>> \'{}\')'),
+        (DOCUMENT, "(t.data->>'x')"),
+    ],
+)
+def test_null_of_json_is_null(operand: Column | Json, sql: str) -> None:
+    assert nullable(operand).as_string(None) == sql
