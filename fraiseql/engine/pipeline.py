@@ -385,7 +385,7 @@ def execute(request: GraphQLRequest, context: Any = None, read_only: bool = Fals
             return catalog.relations(need.names, using)
         return _execute(engine, need, context)
 
-    return _drive(steps, meet)
+    return drive(steps, meet)
 
 
 async def execute_async(
@@ -417,7 +417,8 @@ async def execute_async(
         return response
 
 
-def _drive(steps: Steps, meet: Any) -> Response:
+def drive(steps: Steps, meet: Any) -> Response:
+    """Return the response of ``Engine.answer``; ``meet`` gives it what it asks for, and may raise FraiseQLError."""
     try:
         need = next(steps)
         while True:
