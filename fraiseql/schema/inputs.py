@@ -46,7 +46,7 @@ def is_sortable(field: FieldSpec) -> bool:
         return False
     named = field.type.named
     if isinstance(named, ObjectSpec):
-        return not named.is_interface and _has_filters(named)
+        return not named.is_interface and any(map(_is_sort_key, named.fields.values()))
     return scalar_of(named).is_sortable
 
 
@@ -65,6 +65,10 @@ def _has_filters(spec: ObjectSpec) -> bool:
         isinstance(field.type.innermost, Scalar | EnumSpec) and field.compute is None
         for field in spec.fields.values()
     )
+
+
+def _is_sort_key(field: FieldSpec) -> bool:
+    return isinstance(field.type.named, Scalar | EnumSpec) and is_sortable(field)
 
 
 class InputTypes:

@@ -18,6 +18,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
+from fraiseql import http
 from fraiseql.conf import get_settings
 from fraiseql.db import pool
 from fraiseql.db.statement import Statement
@@ -153,11 +154,8 @@ def _as_sent(variables: dict[str, Any] | None) -> dict[str, Any]:
 
 def _result(response: Response) -> Result:
     body = json.loads(response.body)
-    return Result(
-        body.get("data"),
-        body.get("errors", []),
-        response.status if response.is_request_error else 200,
-    )
+    status = http.render(response, http.GRAPHQL).status
+    return Result(body.get("data"), body.get("errors", []), status)
 
 
 def _line(error: dict[str, Any]) -> str:

@@ -154,9 +154,10 @@ def _connection_wants(
         selected.collect(("PageInfo",), (node.selection_set for node in top.get("pageInfo", [])))
     )
     cursors = "cursor" in below or "startCursor" in info or "endCursor" in info
-    wants = Wants(
-        rows="edges" in top or "pageInfo" in top, cursors=cursors, total="totalCount" in top
-    )
+    total = "totalCount" in top
+    # Of a connection that is only asked for its type, rows: a statement must read something.
+    rows = "edges" in top or "pageInfo" in top or not total
+    wants = Wants(rows, cursors, total)
     return wants, below.get("node", [])
 
 

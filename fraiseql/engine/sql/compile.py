@@ -229,18 +229,20 @@ class _Branch:
             return operators.Column(sql.SQL("t.{}").format(identifier(first)), column.type)
         path: list[str] = [first, *below]
         if column is not None and column.is_json:
-            start: sql.Composable = sql.SQL("t.{}").format(identifier(first))
             path = below
         elif self.has_document:
-            start = sql.SQL("t.{}").format(identifier(self._document_column))
+            column = self.relation.columns[self._document_column]
         else:
             raise self._no_column(first)
+        start: sql.Composable = sql.SQL("t.{}").format(identifier(column.name))
         for key in path[:-1]:
             start = sql.SQL("{}->{}").format(start, literal(key))
         last = literal(path[-1])
-        return operators.Json(
-            sql.SQL("({}->{})").format(start, last), sql.SQL("({}->>{})").format(start, last)
-        )
+        value = sql.SQL("({}->{})").format(start, last)
+        if column.type != "jsonb":
+            # json has no operators of its own.
+            value += sql.SQL("::jsonb")
+        return operators.Json(value, sql.SQL("({}->>{})").format(start, last))
 
     # Order and cursors
 

@@ -1,0 +1,200 @@
+"""
+One answer on every path: random operations on random documents.
+
+The fast path against graphene's executor (which an unbound root field beside them calls in), threads against
+event loops, the reference projector against the accelerator, a kept statement against a new one.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection, transaction
+from graphql import parse, validate
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+import fraiseql
+from fraiseql.db import catalog
+from fraiseql.engine import pipeline
+from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.result import reference
+from fraiseql.schema import build
+from fraiseql.testing import AsyncClient, Client, Result, isolated
+from tests.differential.documents import Declared, Draw, as_text, declare
+from tests.differential.operations import Drawn, Operations
+
+EXAMPLES = int(os.environ.get("FRAISEQL_TEST_EXAMPLES", "40"))
+ROOTS = ["thing", "things", "thingFeed"]
+SHOP_ROOTS = [
+    "maker", "makers", "makerFeed", "wares", "wareFeed", "books", "categories", "categoryFeed",
+    "stockLevels", "stockFeed", "couriers", "courierFeed", "turnovers", "flaws", "flawFeed", "flawed",
+    "oddities",
+]  # fmt: skip
+
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    # Shrinking takes minutes; FRAISEQL_TEST_SHRINK=1 when there is something to find out.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate]
+    + ([Phase.shrink] if "FRAISEQL_TEST_SHRINK" in os.environ else []),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@st.composite
+def declarations(draw: Draw) -> Declared:
+    """Random declarations, made in the current registry."""
+    return declare(draw)
+
+
+@st.composite
+def documents(draw: Draw, declared: Declared) -> list[str]:
+    """A few random documents of a declared schema."""
+    return [
+        as_text(draw, declared.document(draw, number)) for number in range(draw(st.integers(0, 4)))
+    ]
+
+
+@st.composite
+def operations(draw: Draw, roots: list[str]) -> Drawn:
+    """A random operation on the current schema."""
+    return Operations(build.get_schema().graphql, roots, draw).operation()
+
+
+@contextmanager
+def things(data: st.DataObject) -> Iterator[None]:
+    """A random schema whose documents stand in a table; both are gone afterwards."""
+    with isolated(), transaction.atomic():
+        declared = data.draw(declarations())
+
+        class Query(fraiseql.Query):
+            thing = fraiseql.one(declared.thing)
+            things = fraiseql.many(declared.thing)
+            thing_feed = fraiseql.connection(declared.thing)
+
+        @fraiseql.query
+        def unbound(info: Any) -> int:
+            return 1
+
+        kind = data.draw(st.sampled_from(["json", "jsonb"]))
+        rows = list(enumerate(data.draw(documents(declared))))
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE tb_thing (id integer PRIMARY KEY, data {kind})")
+            cursor.executemany("INSERT INTO tb_thing VALUES (%s, %s)", rows)
+        catalog.forget("default")
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+            catalog.forget("default")
+
+
+def draw_operation(data: st.DataObject, roots: list[str]) -> Drawn:
+    """Return a random valid operation."""
+    drawn = data.draw(operations(roots))
+    assume(not validate(build.get_schema().graphql, parse(drawn.text())))
+    return drawn
+
+
+def canonical(result: Result, dropped: str | None = None) -> Any:
+    """Return what must be equal: data in order, errors without their order."""
+    data = result.data
+    if dropped and data:
+        data = {name: value for name, value in data.items() if name != dropped}
+    errors = [
+        json.dumps(
+            [
+                error["message"],
+                error.get("path"),
+                error["extensions"]["code"],
+                error.get("locations"),
+            ]
+        )
+        for error in result.errors
+    ]
+    return as_pairs(data), sorted(errors)
+
+
+def as_pairs(value: Any) -> Any:
+    """Return JSON with objects as lists of pairs: their order counts."""
+    if isinstance(value, dict):
+        return [(name, as_pairs(item)) for name, item in value.items()]
+    if isinstance(value, list):
+        return [as_pairs(item) for item in value]
+    return (type(value) is bool, value)
+
+
+def assert_one_answer(drawn: Drawn, unbound: str) -> None:
+    # As long as the other, so that locations are equal too.
+    fast = Client().query(drawn.text(" " * (1 + len(unbound))), drawn.variables)
+    slow = Client().query(drawn.text(f" {unbound}"), drawn.variables)
+
+    assert canonical(fast) == canonical(slow, unbound)
+    assert not [error for error in fast.errors if "id" in error["extensions"]], "an internal error"
+
+
+@pytest.mark.django_db
+@bounded
+@given(st.data())
+def test_executor_and_fast_path_agree_on_random_schemas(data: st.DataObject) -> None:
+    with things(data):
+        assert_one_answer(draw_operation(data, ROOTS), "unbound")
+
+
+@pytest.mark.django_db
+@bounded
+@given(st.data())
+def test_executor_and_fast_path_agree_on_the_shop(data: st.DataObject) -> None:
+    assert_one_answer(draw_operation(data, SHOP_ROOTS), "viewer")
+
+
+@pytest.mark.django_db(transaction=True)
+@bounded
+@given(st.data())
+def test_threads_and_event_loops_agree(data: st.DataObject) -> None:
+    drawn = draw_operation(data, SHOP_ROOTS)
+    threaded = Client().query(drawn.text(), drawn.variables)
+    looped = async_to_sync(AsyncClient().query)(drawn.text(), drawn.variables)
+
+    assert canonical(threaded) == canonical(looped)
+
+
+@pytest.mark.django_db
+@bounded
+@given(st.data())
+def test_a_kept_statement_answers_as_a_new_one(data: st.DataObject) -> None:
+    drawn = draw_operation(data, SHOP_ROOTS)
+    again = data.draw(st.permutations(sorted(drawn.variables)))
+    for name in again:
+        Client().query(drawn.text(), {**drawn.variables, name: None})
+        Client().query(drawn.text(), {k: v for k, v in drawn.variables.items() if k != name})
+    kept = Client().query(drawn.text(), drawn.variables)
+    pipeline._engine.cache_clear()
+    new = Client().query(drawn.text(), drawn.variables)
+
+    assert canonical(kept) == canonical(new)
+
+
+@pytest.mark.django_db
+@bounded
+@given(st.data())
+def test_projectors_agree(data: st.DataObject) -> None:
+    accelerator = pytest.importorskip("fraiseql_accelerator")
+    with things(data):
+        drawn = draw_operation(data, ROOTS)
+        engine = pipeline.get_engine()
+        answers = []
+        for shape in (reference.Shape, accelerator.Shape):
+            request = GraphQLRequest(drawn.text(), None, drawn.variables)
+            operation = engine.operation(request)
+            prepared = operation.prepare(operation.coerce(drawn.variables))
+            for item in prepared.outline.selections:
+                prepared.shapes[item.response_key] = shape(item.node)
+            answers.append(pipeline.execute(request).body)
+
+        assert answers[0] == answers[1]
