@@ -5,7 +5,7 @@ use crate::scan;
 /// Keys of this length and longer share a bucket.
 const LONG: usize = 48;
 
-/// The wanted keys of an object, found by length, then by their first eight bytes.
+/// The wanted keys of an object, found by length, then by their first and last eight bytes.
 pub(crate) struct Keys {
     slots: Box<[Slot]>,
     /// `slots[starts[n]..starts[n + 1]]` are the keys of length n.
@@ -14,7 +14,8 @@ pub(crate) struct Keys {
 
 struct Slot {
     key: Box<[u8]>,
-    word: u64,
+    first: u64,
+    last: u64,
     /// The first entry that asks for the key; None if only the discriminator does.
     entry: Option<usize>,
 }
@@ -30,7 +31,8 @@ impl Keys {
             }
         }
         let slots = keys.into_iter().map(|key| Slot {
-            word: word(&key, 0, key.len()),
+            first: first(&key, 0, key.len()),
+            last: last(&key, key.len()),
             key: key.into(),
             entry: None,
         });
@@ -62,9 +64,12 @@ impl Keys {
         if from == to {
             return None;
         }
-        let word = word(text, start, len);
+        let first = first(text, start, len);
         let same = |slot: &Slot| {
-            slot.word == word && (len <= 8 || text.get(start..end) == Some(&*slot.key))
+            slot.first == first
+                && (len <= 8
+                    || slot.last == last(text, end)
+                        && (len <= 16 || text.get(start..end) == Some(&*slot.key)))
         };
         self.slots.get(from..to)?.iter().position(same).map(|at| from + at)
     }
@@ -72,11 +77,17 @@ impl Keys {
 
 /// Returns the first eight of `len` bytes as a number; those missing are zero.
 #[inline(always)]
-fn word(text: &[u8], start: usize, len: usize) -> u64 {
+fn first(text: &[u8], start: usize, len: usize) -> u64 {
     let block = match text.get(start..).and_then(<[u8]>::first_chunk::<8>) {
         Some(block) => *block,
         None => std::array::from_fn(|at| scan::byte(text, start + at)),
     };
     let word = u64::from_le_bytes(block);
     if len < 8 { word & ((1 << (8 * len)) - 1) } else { word }
+}
+
+/// Returns the last eight bytes before `end` as a number; 0 if there are fewer.
+#[inline(always)]
+fn last(text: &[u8], end: usize) -> u64 {
+    text.get(..end).and_then(<[u8]>::last_chunk::<8>).map_or(0, |block| u64::from_le_bytes(*block))
 }

@@ -153,7 +153,10 @@ impl Walk<'_, '_> {
             }
         }
         self.rest(&turn)?;
-        self.out.put_all(if entries.list.is_empty() { b"{}" } else { b"}" });
+        if entries.list.is_empty() {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
         self.work.found.truncate(base);
         Some(at + 1)
     }
