@@ -62,7 +62,9 @@ def short_directory() -> Iterator[Path]:
     A directory that PostgreSQL's user can enter, with room for a socket's path; pytest's own are
     neither.
     """
-    directory = Path(tempfile.mkdtemp(prefix="fraiseql-", dir="/tmp"))
+    memory = Path("/dev/shm")
+    room = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 2**30
+    directory = Path(tempfile.mkdtemp(prefix="fraiseql-", dir=memory if room else "/tmp"))
     directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A private server starts, is joined by others, and keeps what was committed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,9 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def place(short_directory: Path) -> Path:
+def place(short_directory: Path) -> Iterator[Path]:
     """A directory that does not exist yet."""
-    return short_directory / uuid4().hex[:8]
+    directory = short_directory / uuid4().hex[:8]
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

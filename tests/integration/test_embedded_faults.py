@@ -35,9 +35,11 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def place(short_directory: Path) -> Path:
+def place(short_directory: Path) -> Iterator[Path]:
     """A directory that does not exist yet."""
-    return short_directory / uuid4().hex[:8]
+    directory = short_directory / uuid4().hex[:8]
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

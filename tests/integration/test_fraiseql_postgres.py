@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ def manage(short_directory: Path, django_server: EmbeddedServer) -> Iterator[Man
 
     yield run
     EmbeddedServer(directory).stop()
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def test_status_tells_by_its_exit_code(manage: Manage) -> None:
