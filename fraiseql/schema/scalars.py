@@ -75,6 +75,8 @@ class Scalar:
 SCALARS: dict[str, Scalar] = {}
 """Every row, by its GraphQL name."""
 
+_BY_PYTHON: dict[type, Scalar] = {}
+
 
 class Marker:
     """
@@ -116,7 +118,7 @@ def scalar_for(annotation: Any) -> Scalar | None:
         return None
     if issubclass(annotation, Marker):
         return getattr(annotation, "scalar", None)
-    return _PYTHON.get(annotation)
+    return _BY_PYTHON.get(annotation)
 
 
 def enum_scalar(name: str, members: type[enum.Enum]) -> Scalar:
@@ -520,6 +522,3 @@ class VectorDistance(
     encode=documents.encode_vector_distance,
 ):
     """A vector and a distance from it: {vector: [0.1, 0.2], distance: 0.5}. Only for filters."""
-
-
-_PYTHON: dict[type, Scalar] = {kind: row for row in SCALARS.values() for kind in row.python}
