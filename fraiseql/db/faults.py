@@ -60,7 +60,7 @@ _BY_CLASS: dict[str, tuple[type[FraiseQLError], str]] = {
 _STALE = {"42P01", "42703", "3F000", "26000"}
 
 # 42601 is a syntax error: of the statement, or of a value that has a grammar of its own.
-_GRAMMARS_OF_VALUES = ("tsquery", "ltree", "ltxtquery", "lquery", "jsonpath", "vector")
+_GRAMMARS_OF_VALUES = ("tsquery", "tsvector", "ltree", "ltxtquery", "lquery", "jsonpath", "vector")
 
 
 def fault(error: Exception) -> FraiseQLError:

@@ -19,7 +19,9 @@ import pytest
 from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.array import ListDumper
 
+from fraiseql.db.faults import fault
 from fraiseql.engine.sql.operators import Column, Json, Operand, condition, encode, sort_key
+from fraiseql.errors import BadUserInput
 from fraiseql.schema.operators import OPERATORS, Operator, operators_for
 from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar
 
@@ -513,7 +515,7 @@ def test_rows_are_ordered_by_type(table: Table, name: str, kind: str) -> None:
 def test_broken_argument_is_an_error_of_the_data(
     table: Table, scalar: str, operator: str, given: Any, kind: str
 ) -> None:
-    with pytest.raises(DataRefused), refusals():
+    with pytest.raises(BadUserInput), faults():
         table.find(kind, operator, SCALARS[scalar], given)
 
 
@@ -533,25 +535,17 @@ def test_arguments_are_data(
 ) -> None:
     for text in (INJECTION, '"', "' OR true --", "\\'; SELECT 1", "{}", "$1 %s"):
         given = [text] if argument == "texts" else text
-        with contextlib.suppress(DataRefused), refusals():
+        with contextlib.suppress(BadUserInput), faults():
             assert len(table.find(kind, operator, SCALARS[name], given)) < len(STORED[name])
 
 
-class DataRefused(Exception):
-    """PostgreSQL refused the argument for what it is: no pattern, no path, no query."""
-
-
 @contextlib.contextmanager
-def refusals() -> Iterator[None]:
+def faults() -> Iterator[None]:
+    """Raise what a client is told; a syntax error in a statement of ours is not BadUserInput."""
     try:
         yield
     except psycopg.Error as error:
-        state = error.sqlstate or ""
-        # SQL's own parser says where in the statement; the one of an argument's type cannot.
-        is_parsed = state == "42601" and error.diag.statement_position is None
-        if state.startswith("22") or is_parsed:
-            raise DataRefused from error
-        raise
+        raise fault(error) from error
 
 
 class Mood(enum.Enum):
