@@ -2,11 +2,13 @@
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Container, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -18,12 +20,12 @@ from benchmarks.pgbench import pgbench
 from benchmarks.pools import pools
 from benchmarks.postgres import Postgres
 from benchmarks.report import Results, replace_results, show
-from benchmarks.servers import COMMANDS, SYSTEMS, ServerFailed, serving
+from benchmarks.servers import COMMANDS, ROOT, SYSTEMS, ServerFailed, serving
 from benchmarks.startup import VIEWS, startup
 from benchmarks.throughput import AnswersDiffer, Effort, throughput
 from fraiseql.errors import FraiseQLError
 
-PARTS = ("pgbench", "throughput", "pools", "memory", "startup")
+PARTS = ("projection", "pgbench", "throughput", "pools", "memory", "startup")
 # Not measured by themselves; for who develops: the server runs until Ctrl-C.
 SERVE = ("serve", "database")
 README = Path(__file__).with_name("README.md")
@@ -88,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         effort = Effort(options.seconds, options.rounds, options.connections)
         results = Results(machine.describe(postgres), effort)
         _measure(options, postgres, directory, results)
+    if results.projection:
+        print(results.projection)
     show(results.tables())
     page = results.write(options.output)
     print(f"Written to {page} and {page.with_suffix('.json')}.")
@@ -101,6 +105,9 @@ def _measure(
 ) -> None:
     parts = [options.only] if options.only else PARTS
     systems = [SYSTEMS[name] for name in options.systems]
+    if "projection" in parts and find_spec("benchmarks.projection"):
+        _say("projection")
+        results.projection = _projection()
     if "pgbench" in parts:
         _say("pgbench")
         results.pgbench.update(pgbench(postgres, results.effort, directory))
@@ -119,6 +126,15 @@ def _measure(
         for views in (1, VIEWS):
             _say(f"start-up with {views} views")
             results.startup.append(startup(postgres, results.effort.rounds, directory, views))
+
+
+def _projection() -> str:
+    """Return what projection.py prints, which is a program of its own."""
+    command = [sys.executable, "-m", "benchmarks.projection"]
+    answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode:
+        raise LoadFailed(f"benchmarks.projection failed, with status {answer.returncode}.")
+    return answer.stdout
 
 
 def _serve(options: argparse.Namespace, postgres: Postgres, directory: Path) -> None:

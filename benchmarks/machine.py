@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.postgres import Postgres
 
 PACKAGES = (
@@ -24,12 +26,13 @@ def describe(postgres: Postgres) -> dict[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} processors, {_processor()}, {_memory()}",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": f"{platform.python_version()} {_build()}",
         "postgres": postgres.version,
         "wrk": _wrk(),
         "fraiseql": _commit(),
         "packages": ", ".join(found for name in PACKAGES if (found := _package(name))),
+        "libpq": f"psycopg's {psycopg.pq.__impl__} wrapper",
         "accelerator": _package("fraiseql-accelerator") or "not installed: pure Python",
         "load_before": "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg()),
     }

@@ -45,6 +45,7 @@ class Results:
     machine: dict[str, str]
     effort: Effort
     figures: list[Figure] = field(default_factory=list)
+    projection: str = ""
     pgbench: dict[str, float] = field(default_factory=dict)
     pools: list[PoolFigure] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
@@ -80,10 +81,7 @@ class Results:
             row = [f"{operation.name} {operation.title}"]
             row += [_cell(figures[operation.name, system]) for system in systems]
             if pairs:
-                reached = (
-                    figures[operation.name, FRAISEQL].rate / figures[operation.name, FLOOR].rate
-                )
-                row.append(f"{reached:.2f}")
+                row += _ratios(figures[operation.name, FRAISEQL], figures[operation.name, FLOOR])
             if self.pgbench:
                 row.append(f"{self.pgbench[operation.name]:,.0f}")
             rows.append(tuple(row))
@@ -98,7 +96,8 @@ class Results:
         facts = "\n".join(f"- {name}: {value}" for name, value in self.machine.items())
         effort = f"- effort: {self.effort.rounds} rounds of {self.effort.seconds:g} s; medians"
         tables = "\n".join(table.markdown() for table in self.tables())
-        return f"{facts}\n{effort}\n\n{tables}"
+        projection = f"**Projection alone**\n\n```\n{self.projection.strip()}\n```\n\n"
+        return f"{facts}\n{effort}\n\n{projection if self.projection else ''}{tables}"
 
     def write(self, directory: Path) -> Path:
         """Write results.md and results.json; return the first one's path."""
@@ -107,6 +106,7 @@ class Results:
             "machine": self.machine,
             "effort": asdict(self.effort),
             "throughput": [asdict(figure) for figure in self.figures],
+            "projection": self.projection,
             "pgbench": self.pgbench,
             "pools": [asdict(entry) for entry in self.pools],
             "memory": [asdict(entry) for entry in self.memory],
@@ -190,10 +190,18 @@ def _startup(entries: Sequence[Startup]) -> Table:
             f"{entry.imported:.2f}",
             f"{entry.schema:.2f}",
             f"{entry.answered:.2f}",
+            f"{entry.cpu:.2f}",
         )
         for entry in entries
     )
-    head = ("seconds since the process began", "Python", "set up", "schema built", "first answer")
+    head = (
+        "seconds since the process began",
+        "Python",
+        "set up",
+        "schema built",
+        "first answer",
+        "CPU",
+    )
     return Table("Start-up", head, rows)
 
 

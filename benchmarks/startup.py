@@ -37,7 +37,8 @@ class Startup:
     Seconds since the process began, the median of the rounds.
 
     ``python``: the interpreter runs; ``imported``: Django and FraiseQL are imported and set up, with all
-    bindings; ``schema``: the application exists; ``answered``: the first query was answered.
+    bindings; ``schema``: the application exists; ``answered``: the first query was answered. ``cpu``: the
+    processor time of all that.
     """
 
     views: int
@@ -45,6 +46,7 @@ class Startup:
     imported: float
     schema: float
     answered: float
+    cpu: float
 
 
 def startup(postgres: Postgres, rounds: int, directory: Path, views: int = VIEWS) -> Startup:
