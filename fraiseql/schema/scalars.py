@@ -108,6 +108,7 @@ class Marker:
                 f"The scalar {cls.__name__} is declared twice.",
                 hint="Give one of them another name.",
             )
+        _BY_PYTHON.update(dict.fromkeys(python, cls.scalar))
 
 
 def scalar_for(annotation: Any) -> Scalar | None:

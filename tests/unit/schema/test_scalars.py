@@ -298,14 +298,17 @@ def test_markers_serve_as_annotations() -> None:
 
 
 def test_application_adds_a_scalar_by_a_marker() -> None:
-    class Isbn(Marker, str, parse=words.matching(r"\d{13}", "13 digits", 13)):
+    class Title:
+        pass
+
+    class Isbn(Marker, str, parse=words.matching(r"\d{13}", "13 digits", 13), python=(Title,)):
         """A book's number,
         with 13 digits."""
 
         __slots__ = ()
 
     try:
-        assert scalar_for(Isbn) is SCALARS["Isbn"]
+        assert scalar_for(Isbn) is scalar_for(Title) is SCALARS["Isbn"]
         assert Isbn.scalar.description == "A book's number, with 13 digits."
         assert Isbn.scalar.pg == "text"
         assert Isbn.scalar.parse("9783161484100") == "9783161484100"
