@@ -90,7 +90,7 @@ def test_every_check_is_provoked_by_a_test() -> None:
     texts = "".join(
         file.read_text(encoding="utf-8")
         for folder in ("unit", "integration")
-        for file in (here / folder).glob("test_checks*.py")
+        for file in (here / folder).glob("test_c*.py")
     )
 
     missing = [name for name in CHECKS if f'{name.removeprefix("fraiseql.")}"' not in texts]
