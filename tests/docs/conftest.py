@@ -1,0 +1,91 @@
+"""A database for each page, and the blog filled for those that ask it something."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from fraiseql.db.embedded import EmbeddedServer
+from tests.docs.blocks import ROOT
+from tests.docs.walk import Walk
+
+MANAGE = """\
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
+execute_from_command_line(sys.argv)
+"""
+
+NewDatabase = Callable[[str | None], str]
+
+
+@pytest.fixture(scope="session")
+def new_database(django_server: EmbeddedServer) -> Iterator[NewDatabase]:
+    """Return a function that makes a database, like the one it is given, and returns its URI."""
+    made: list[str] = []
+
+    def make(like: str | None) -> str:
+        name = f"docs_{uuid4().hex}"
+        origin = like.rpartition("/")[2].partition("?")[0] if like else "template1"
+        with psycopg.connect(django_server.uri(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(origin)
+                )
+            )
+        made.append(name)
+        return django_server.uri(database=name)
+
+    yield make
+    with psycopg.connect(django_server.uri(), autocommit=True) as connection:
+        for name in made:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+@pytest.fixture
+def empty_walk(new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
+    """A reader in an empty folder, with an empty database."""
+    walk = Walk(tmp_path, new_database(None))
+    yield walk
+    walk.stop()
+
+
+@pytest.fixture(scope="session")
+def filled_blog(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    """The blog with its demonstration data; copied, never changed."""
+    folder = tmp_path_factory.mktemp("blog")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "examples" / "blog", folder / "blog", ignore=ignored)
+    (folder / "manage.py").write_text(MANAGE, encoding="utf-8")
+    walk = Walk(folder, new_database(None))
+    for command in ("migrate", "demo_data", "fraiseql_sync"):
+        subprocess.run(
+            [sys.executable, "manage.py", command, "-v0"],
+            cwd=folder,
+            env=walk.environment,
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
+    return walk
+
+
+@pytest.fixture
+def blog_walk(filled_blog: Walk, new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
+    """A reader in the blog's folder, with its data."""
+    folder = tmp_path / "site"
+    shutil.copytree(filled_blog.folder, folder)
+    walk = Walk(folder, new_database(filled_blog.database_url))
+    yield walk
+    walk.stop()

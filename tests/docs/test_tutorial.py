@@ -1,0 +1,12 @@
+"""The tutorial, from its first line to its last."""
+
+import pytest
+
+from tests.docs.blocks import DOCS
+from tests.docs.walk import Walk
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_tutorial_turns_out_as_it_says(empty_walk: Walk) -> None:
+    empty_walk.through(DOCS / "tutorial" / "README.md")
