@@ -18,6 +18,7 @@ from fraiseql.conf import get_settings
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema import complete, registry
 from fraiseql.schema.comments import attribute_descriptions
+from fraiseql.schema.graphene_scalars import adopt
 from fraiseql.schema.inputs import InputTypes, input_object, is_filterable
 from fraiseql.schema.resolve import Specs, resolve
 from fraiseql.schema.specs import (
@@ -80,6 +81,7 @@ class _Builder:
             types=[*self._unreachable(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
+        adopt(made.type_map)
         self.inputs.mark_one_of(made.type_map)
         ours = {*self.specs.roots, *self.specs.resolvers}
         root = made.query_type

@@ -127,7 +127,7 @@ def _to_python(ref: TypeRef, value: Any) -> Any:
         return next((member for member in named.python if member.value == value), value)
     assert isinstance(named, Scalar)  # noqa: S101 - the four kinds of types
     try:
-        return named.parse(value)
+        return named.parse(output_value(named, value))
     except ValueError:
         return value
 

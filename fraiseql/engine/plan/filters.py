@@ -2,6 +2,7 @@
 ``where`` arguments to conditions.
 """
 
+import re
 from typing import Any
 
 from fraiseql.engine.plan.plan import Compare, Condition, Every, Guard, IsNull, Not, Some, Target
@@ -10,6 +11,9 @@ from fraiseql.errors import BadUserInput
 from fraiseql.schema.inputs import LOGICAL, filter_operators, scalar_of
 from fraiseql.schema.operators import Operator
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
+
+# As PostgreSQL prints it, which is what clients send back: no need to read it digit by digit.
+_CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition:
@@ -97,7 +101,10 @@ def stored(entry: FieldSpec, operator: Operator, leaf: Leaf, where: str) -> Leaf
 def parse_id(entry: FieldSpec, value: Any, where: str) -> Any:
     """Return an ``ID`` argument's value as the field stores it. Raises BadUserInput."""
     scalar = scalar_of(entry.type.innermost)
+    is_text = isinstance(value, str)
+    if is_text and scalar.family == "uuid" and _CANONICAL_UUID.fullmatch(value):
+        return value
     try:
-        return scalar.parse(int(value) if scalar.family == "number" else value)
+        return scalar.parse(int(value) if is_text and scalar.family == "number" else value)
     except ValueError as error:
         raise BadUserInput(f"{where} is not a {scalar.name}.") from error

@@ -1,9 +1,9 @@
 """
 Plans to SQL.
 
-Order and cut come first, on keys; the document is fetched and printed in an outer select, because a cast of
-``data`` beside a sort is evaluated, and the document detoasted, for rows that are then thrown away
-(benchmarks/README.md). Lists always have a LIMIT, which also keeps PostgreSQL from merging the two.
+A document is never cast beside a sort: the cast would be evaluated, and the document detoasted, for rows that
+are then thrown away. One list alone needs no cast, and where there is one it stands in an outer select, which
+the LIMIT that every list has keeps PostgreSQL from merging with the inner.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -151,6 +151,8 @@ class _Branch:
             )
         if page.backward:
             order = tuple(key.reverse() for key in order)
+        if self.read.kind is RootKind.MANY:
+            order = self._telling(order)
         return sql.SQL(
             "SELECT {columns} FROM {view} AS t{where}{order} LIMIT {limit}{offset}"
         ).format(
@@ -161,6 +163,16 @@ class _Branch:
             limit=sql.Literal(page.limit + (self.read.kind is RootKind.CONNECTION)),
             offset=self._offset(page.offset),
         )
+
+    def _telling(self, order: tuple[Order, ...]) -> tuple[Order, ...]:
+        """Return the keys up to the first that is unique: after it nothing is left to sort."""
+        columns = self.relation.columns
+        for number, key in enumerate(order):
+            name = key.target.leaf.key
+            is_column = len(key.target.fields) == 1 and name in columns
+            if is_column and columns[name].not_null and (name,) in self.relation.unique_keys:
+                return order[: number + 1]
+        return order
 
     def _view(self) -> sql.Composable:
         return identifier(self.relation.schema, self.relation.name)
@@ -198,7 +210,7 @@ class _Branch:
                 return self._compare(condition)
             case IsNull(target, negated):
                 test = sql.SQL("{} IS NOT NULL") if negated else sql.SQL("{} IS NULL")
-                return test.format(self._nullable(target))
+                return test.format(operators.nullable(self._operand(target)))
             case Every(items):
                 return _combine(" AND ", "true", [self._condition(item) for item in items])
             case Some(items):
@@ -217,10 +229,6 @@ class _Branch:
         return operators.condition(
             operator, scalar, self._operand(condition.target), is_list, value
         )
-
-    def _nullable(self, target: Target) -> sql.Composable:
-        operand = self._operand(target)
-        return operand.expression if isinstance(operand, operators.Column) else operand.text
 
     def _operand(self, target: Target) -> operators.Column | operators.Json:
         first, *below = [entry.key for entry in target.fields]
