@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 try:
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 except ImportError:  # an extra: without it there is no bar
     Progress = None  # type: ignore[assignment,misc]  # the same, for the type checker
@@ -17,7 +18,7 @@ def steps(total: int, *, enabled: bool = True) -> Iterator[Callable[[str], None]
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, transient=True, redirect_stdout=False) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
         begun = False
 

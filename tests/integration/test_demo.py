@@ -2,15 +2,18 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -128,6 +131,47 @@ def test_it_ends_when_told_to_and_starts_again(
     assert (running.returncode, err) == (0, "")
     assert "Stopped. The data is kept" in out
     assert code == 0
+
+
+def test_interrupted_while_it_prepares_it_says_how_to_go_on(site: Path, free_port: int) -> None:
+    run(site, "migrate", "--verbosity=0")
+    _, uri, _ = run(site, "fraiseql_postgres", "uri")
+    with psycopg.connect(uri.strip()) as connection:
+        connection.execute("LOCK TABLE tv_user")
+        with start(site, "demo", "--port", str(free_port)) as process:
+            wait_for_lock(uri.strip())
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "run this again to go on" in err
+    assert "Traceback" not in err
+
+
+def wait_for_lock(uri: str) -> None:
+    """Return when somebody waits for a lock on a table."""
+    with psycopg.connect(uri, autocommit=True) as watcher:
+        for _ in range(600):
+            found = watcher.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount
+            if found:
+                return
+            time.sleep(0.1)
+    pytest.fail("nobody waited for the lock")
+
+
+def test_progress_is_drawn_where_somebody_is_looking(site: Path) -> None:
+    run(site, "migrate", "--verbosity=0")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "manage.py", "fraiseql_sync"]
+    subprocess.run(
+        command, cwd=site, env=environment() | {"TERM": "xterm"}, stderr=theirs, check=True
+    )
+    os.close(theirs)
+    drawn = os.read(ours, 100_000).decode()
+    os.close(ours)
+
+    assert "tv_post" in drawn
+    assert "0/2" in drawn
 
 
 def test_a_killed_one_is_no_obstacle(

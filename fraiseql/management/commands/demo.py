@@ -66,6 +66,10 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"The database could not be prepared: {error}\nNothing half done is left; run this again."
                 ) from error
+            except KeyboardInterrupt:
+                raise CommandError(
+                    "Stopped. What was done stays; run this again to go on.", returncode=130
+                ) from None
             failure = self._serve(options["port"], address, password, once=options["once"])
         if failure:
             raise CommandError(failure)
