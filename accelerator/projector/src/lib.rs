@@ -14,6 +14,8 @@ mod out;
 mod quick;
 mod scan;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use out::Out;
 use shape::Kind;
