@@ -214,6 +214,28 @@ def test_a_projection_has_one_source(declared: None) -> None:
         projections()
 
 
+def test_types_that_store_nothing_are_left_out(declared: None) -> None:
+    @fraiseql.type(view="v_novel")
+    class Computed:
+        title: str
+
+    @fraiseql.type
+    class Embedded:
+        title: str
+
+    assert projections() == (NOVEL,)
+
+
+def test_nothing_is_written_if_one_projection_cannot_be_filled(declared: None) -> None:
+    @fraiseql.type(view="tv_odd", source="no name(")
+    class Odd:
+        title: str
+
+    with pytest.raises(CommandError, match="The database has no 'tv_odd'"):
+        call_command("fraiseql_sync")
+    assert rows("SELECT count(*) FROM tv_novel") == [(0,)]
+
+
 def test_the_command_syncs_what_is_declared(declared: None) -> None:
     out = StringIO()
     call_command("fraiseql_sync", format="json", stdout=out)

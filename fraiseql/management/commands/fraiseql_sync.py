@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import connections
 
 from fraiseql.conf import get_settings
 from fraiseql.cqrs.sync import (
@@ -17,6 +17,7 @@ from fraiseql.cqrs.sync import (
     in_order,
     projections,
     synchronize,
+    verify,
 )
 from fraiseql.errors import FraiseQLError
 from fraiseql.management.progress import steps
@@ -33,7 +34,9 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("projections", nargs="*", help="Names such as tv_post; all by default.")
         parser.add_argument(
-            "--database", help="Alias in DATABASES; FRAISEQL['DATABASE'] by default."
+            "--database",
+            choices=tuple(connections),
+            help="Alias in DATABASES; FRAISEQL['DATABASE'] by default.",
         )
         parser.add_argument("--format", choices=("text", "json"), default="text")
         only = parser.add_mutually_exclusive_group()
@@ -48,7 +51,10 @@ class Command(BaseCommand):
         """Work through the projections, each in a transaction of its own."""
         using = options["database"] or get_settings().DATABASE
         try:
-            wanted = in_order(projections(options["projections"]), using)
+            declared = projections(options["projections"])
+            for projection in declared:
+                verify(projection, using)
+            wanted = in_order(declared, using)
             if options["check"] or options["dry_run"]:
                 drifts = _each(wanted, lambda projection: drift(projection, using), options)
                 self._report(drifts, options)
@@ -57,8 +63,6 @@ class Command(BaseCommand):
             else:
                 done = _each(wanted, lambda projection: synchronize(projection, using), options)
                 self._report(done, options)
-        except OperationalError as error:
-            raise CommandError(f"The database {using!r} cannot be used: {error}") from error
         except FraiseQLError as error:
             raise CommandError("\n".join(filter(None, (error.message, error.hint)))) from error
 
