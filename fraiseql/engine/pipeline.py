@@ -6,7 +6,7 @@ statement, graphene's executor) and the two drivers differ only in how they wait
 """
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -36,7 +36,7 @@ from fraiseql.engine.plan.plan import Plan, Read
 from fraiseql.engine.plan.planner import Outline, RootSelection, condition_variables, outline, plan
 from fraiseql.engine.plan.values import outline as outline_of
 from fraiseql.engine.result import envelope
-from fraiseql.engine.result.connection import ConnectionRows, connection_document
+from fraiseql.engine.result.connection import ConnectionRows, KeyedRow, connection_document
 from fraiseql.engine.result.envelope import ErrorDict, Response
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.engine.sql.template import Template
@@ -325,8 +325,10 @@ _FAULTS = {
 def _by_field(template: Template, made: Plan, rows: Rows) -> dict[str, Any]:
     """Return each field's rows: documents, or for a connection its one document."""
     if not template.is_tagged:
-        return {made.reads[0].response_key: rows.column(0)}
-    found: list[list[tuple[bytes | None, bytes | None]]] = [[] for _ in made.reads]
+        (read,) = made.reads
+        untagged = [(None, document) for document in rows.column(0)]
+        return {read.response_key: _of_read(read, untagged, None)}
+    found: list[list[KeyedRow]] = [[] for _ in made.reads]
     totals: dict[int, bytes | None] = {}
     for number, keys, document in zip(rows.column(0), rows.column(1), rows.column(2), strict=True):
         index = int(number or b"0")
@@ -340,7 +342,7 @@ def _by_field(template: Template, made: Plan, rows: Rows) -> dict[str, Any]:
     }
 
 
-def _of_read(read: Read, rows: list[tuple[bytes | None, bytes | None]], total: bytes | None) -> Any:
+def _of_read(read: Read, rows: Sequence[KeyedRow], total: bytes | None) -> Any:
     if read.kind is RootKind.CONNECTION:
         return [connection_document(read, ConnectionRows(rows, total))]
     return [document for _, document in rows]
@@ -418,7 +420,7 @@ async def execute_async(
 
 
 def drive(steps: Steps, meet: Any) -> Response:
-    """Return the response of ``Engine.answer``; ``meet`` gives it what it asks for, and may raise FraiseQLError."""
+    """Return what ``Engine.answer`` does; ``meet`` gives what it asks for, or raises FraiseQLError."""
     try:
         need = next(steps)
         while True:

@@ -132,13 +132,12 @@ class _Builder:
         fields = {root.name: self._root(root) for root in self.specs.roots.values()}
         fields |= {name: self._resolver(spec) for name, spec in self.specs.resolvers.items()}
         joined = [schema.query for schema in self.joined if schema.query]
-        for legacy in joined:
-            for name, field in legacy._meta.fields.items():
-                shown = field.name or name
-                if shown in fields:
-                    raise ConfigurationError(
-                        f"The query field {shown!r} is declared in {legacy.__name__} (graphene) and in bindings."
-                    )
+        for legacy in self.joined:
+            shown = legacy.graphql_schema.query_type
+            for name in fields.keys() & (shown.fields if shown else {}).keys():
+                raise ConfigurationError(
+                    f"The query field {name!r} is declared in {legacy.query.__name__} (graphene) and in bindings."
+                )
         if not fields and not joined:
             raise ConfigurationError(
                 "Nothing is declared: the schema has no query field.",

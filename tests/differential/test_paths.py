@@ -126,7 +126,20 @@ def as_pairs(value: Any) -> Any:
         return [(name, as_pairs(item)) for name, item in value.items()]
     if isinstance(value, list):
         return [as_pairs(item) for item in value]
+    if isinstance(value, int) and abs(value) > 2**63:
+        # The digits of a double, which the executor writes with an exponent.
+        value = float(value)
     return (type(value) is bool, value)
+
+
+def difference(one: Any, other: Any, path: str = "") -> str:
+    """Return where two canonical answers first differ, or "" if they do not."""
+    if type(one) is type(other) and isinstance(one, list | tuple) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return next(
+            (found for index, (a, b) in pairs if (found := difference(a, b, f"{path}/{index}"))), ""
+        )
+    return "" if one == other else f"at {path}: {one!r} is not {other!r}"
 
 
 def assert_one_answer(drawn: Drawn, unbound: str) -> None:
@@ -134,7 +147,7 @@ def assert_one_answer(drawn: Drawn, unbound: str) -> None:
     fast = Client().query(drawn.text(" " * (1 + len(unbound))), drawn.variables)
     slow = Client().query(drawn.text(f" {unbound}"), drawn.variables)
 
-    assert canonical(fast) == canonical(slow, unbound)
+    assert not difference(canonical(fast), canonical(slow, unbound))
     assert not [error for error in fast.errors if "id" in error["extensions"]], "an internal error"
 
 
@@ -161,7 +174,7 @@ def test_threads_and_event_loops_agree(data: st.DataObject) -> None:
     threaded = Client().query(drawn.text(), drawn.variables)
     looped = async_to_sync(AsyncClient().query)(drawn.text(), drawn.variables)
 
-    assert canonical(threaded) == canonical(looped)
+    assert not difference(canonical(threaded), canonical(looped))
 
 
 @pytest.mark.django_db
@@ -177,7 +190,7 @@ def test_a_kept_statement_answers_as_a_new_one(data: st.DataObject) -> None:
     pipeline._engine.cache_clear()
     new = Client().query(drawn.text(), drawn.variables)
 
-    assert canonical(kept) == canonical(new)
+    assert not difference(canonical(kept), canonical(new))
 
 
 @pytest.mark.django_db
