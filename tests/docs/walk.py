@@ -260,9 +260,7 @@ def _fits(found: Any, wanted: Any) -> bool:
         )
     if isinstance(wanted, list):
         return (
-            isinstance(found, list)
-            and len(found) == len(wanted)
-            and all(map(_fits, found, wanted))
+            isinstance(found, list) and len(found) == len(wanted) and all(map(_fits, found, wanted))
         )
     return type(found) is type(wanted) and bool(found == wanted)
 
