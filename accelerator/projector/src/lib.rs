@@ -1,6 +1,6 @@
 //! Projects JSON documents, bytes to bytes, by a compiled [`Shape`].
 //!
-//! What a shape means is written in `fraiseql/schema/shape.py`; `reference.py` beside it is the
+//! What a shape means is written in `fraiseql/schema/shape.py`; `engine/result/reference.py` is the
 //! same in Python, and one test suite holds both. No tree is built: a row is walked once, writing what
 //! is asked for on the way (`quick`). A row in which anything is amiss is walked again by the letter
 //! (`exact`), which finds the errors in their order, or the fault.
