@@ -346,16 +346,19 @@ class _Cache:
     """The builder and the schema of the current declarations."""
 
     def __init__(self) -> None:
-        self.key: tuple[int, int] | None = None
+        # The registry itself: the id of one that is gone may be another's.
+        self.declared: registry.Registry | None = None
+        self.version = -1
         self.builder: _Builder | None = None
         self.schema: Schema | None = None
 
     def current_builder(self) -> _Builder:
         declared = registry.current()
-        key = (id(declared), declared.version)
-        if self.builder is None or self.key != key:
+        is_known = self.declared is declared and self.version == declared.version
+        if self.builder is None or not is_known:
             with _uncollected():
-                self.builder, self.schema, self.key = _Builder(resolve(declared)), None, key
+                self.builder, self.schema = _Builder(resolve(declared)), None
+            self.declared, self.version = declared, declared.version
         return self.builder
 
 

@@ -125,7 +125,7 @@ class _Resolver:
             found[name] = FieldSpec(
                 name=name,
                 python_name=entry.name,
-                key=given.key or entry.name,
+                key=entry.name if given.key is None else given.key,
                 type=ref,
                 description=given.description or described.get(entry.name),
                 deprecation=given.deprecation,

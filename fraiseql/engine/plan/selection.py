@@ -5,6 +5,7 @@ Independent of variables but for ``@skip`` and ``@include``, so compiled once pe
 combination of these).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,10 +110,10 @@ class Selected:
         if not spec.is_interface:
             return (shape.OBJECT, nullable, self.entries(spec, fields, path))
         variants = tuple(
-            (value.encode(), self.entries(concrete, fields, path))
+            (_in_quotes(value), self.entries(concrete, fields, path))
             for value, concrete in spec.variants.items()
         )
-        return (shape.ABSTRACT, nullable, (spec.discriminator or "").encode(), variants)
+        return (shape.ABSTRACT, nullable, _in_quotes(spec.discriminator or ""), variants)
 
     def entries(
         self, spec: ObjectSpec, fields: list[FieldNode], path: ResponsePath
@@ -133,7 +134,7 @@ class Selected:
                 self.computed = True
                 continue
             node = self.node(entry.type, nodes, below, as_id=entry.is_id)
-            entries.append((entry.key.encode(), response_key, f"{spec.name}.{name}", node))
+            entries.append((_in_quotes(entry.key), response_key, f"{spec.name}.{name}", node))
         return tuple(entries)
 
     def keys(self, spec: ObjectSpec, fields: list[FieldNode]) -> tuple[str, ...]:
@@ -150,6 +151,11 @@ class Selected:
                 if entry is not None:
                     keys[entry.key] = None
         return tuple(keys)
+
+
+def _in_quotes(text: str) -> bytes:
+    """Return ``text`` as it stands between quotes in PostgreSQL's JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode()
 
 
 def type_names(spec: ObjectSpec) -> tuple[str, ...]:
