@@ -48,3 +48,8 @@ def test_the_checks_are_one_message() -> None:
 def test_explain_says_so() -> None:
     with pytest.raises(CommandError, match="cannot be reached"):
         call_command("fraiseql_explain", "{ books { title } }", stdout=StringIO())
+
+
+def test_draft_says_so() -> None:
+    with pytest.raises(CommandError, match="cannot be reached"):
+        call_command("fraiseql_draft", "v_book", stdout=StringIO())
