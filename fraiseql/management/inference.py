@@ -71,7 +71,8 @@ class Node:
     def merged(self, other: "Node") -> "Node":
         """Return a node for both; ``other`` is like this one."""
         if not self.is_known or not other.is_known:
-            return replace(other if other.is_known else self, nullable=True)
+            known = other if other.is_known else self
+            return replace(known, nullable=self.nullable or other.nullable)
         item, fields = self.item, self.fields
         if item is not None and other.item is not None:
             item = item.merged(other.item)
@@ -93,8 +94,7 @@ def infer(values: Sequence[Any]) -> Node:
         fields = {key: infer([value.get(key) for value in given]) for key in keys}
         return Node(nullable, fields=fields)
     if not given:
-        # Of an empty list nothing is known, its nulls neither.
-        return Node(nullable=True, scalar=ANY, is_known=False)
+        return Node(nullable, scalar=ANY, is_known=False)
     return Node(nullable, scalar=_scalar(given))
 
 

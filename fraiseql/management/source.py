@@ -178,7 +178,7 @@ class _Module:
         else:
             shown = f"scalars.{ANY}" if node.scalar == ANY else annotation(node.scalar or ANY)
             self.used.add(shown.partition(".")[0])
-        return f"{shown} | None" if node.nullable else shown
+        return f"{shown} | None" if node.nullable or not node.is_known else shown
 
     def _types_in(self, node: Node) -> list[str]:
         """Return the name of the object type that an annotation of ``node`` holds, if any."""
