@@ -38,8 +38,9 @@ def main(extras: list[str]) -> None:
 
 
 def create() -> None:
-    """Make the environment, anew if its interpreter is gone or of another version."""
-    if PYTHON.exists() and version_of(PYTHON) == list(sys.version_info[:2]):
+    """Make the environment, anew if its interpreter is gone or too old."""
+    found = version_of(PYTHON)
+    if found is not None and found >= [3, 11]:
         return
     say(f"Creating .venv with Python {sys.version_info.major}.{sys.version_info.minor}.")
     venv.EnvBuilder(with_pip=True, clear=True, symlinks=True).create(HOME)
