@@ -1,28 +1,31 @@
-"""Every test here runs once per projector; some hold the accelerator to the reference."""
+"""
+Every test here runs once per projector; some hold the accelerator to the reference.
+
+The accelerator may be missing, unless FRAISEQL_ACCELERATOR requires it.
+"""
 
 import os
 
 import pytest
 
 from fraiseql.engine.result.implementation import Implementation, choose
-from fraiseql.errors import ConfigurationError
+
+_REQUIRED = os.environ.get("FRAISEQL_ACCELERATOR") == "require"
+_AUTO = choose("auto")
+_MODES = {"reference": "off"}
+if _REQUIRED or _AUTO.name == "accelerator":
+    _MODES["accelerator"] = "require"
 
 
 @pytest.fixture(scope="session")
 def accelerator() -> Implementation:
-    """Return the accelerator. It may be missing, unless FRAISEQL_ACCELERATOR requires it."""
-    try:
-        return choose("require")
-    except ConfigurationError as error:
-        if os.environ.get("FRAISEQL_ACCELERATOR") == "require":
-            raise
-        pytest.skip(error.message)
+    """Return the accelerator."""
+    if "accelerator" not in _MODES:
+        pytest.skip(f"no accelerator: {_AUTO.reason}")
+    return choose("require")
 
 
-@pytest.fixture(params=["reference", "accelerator"], scope="session")
+@pytest.fixture(params=_MODES, scope="session")
 def projector(request: pytest.FixtureRequest) -> Implementation:
     """Return one projector, then the other."""
-    if request.param == "reference":
-        return choose("off")
-    found: Implementation = request.getfixturevalue("accelerator")
-    return found
+    return choose(_MODES[request.param])
