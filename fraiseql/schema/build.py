@@ -78,7 +78,7 @@ class _Builder:
             query=self._query(),
             mutation=self._joined_root("mutation", "Mutation"),
             subscription=self._joined_root("subscription", "Subscription"),
-            types=[*self._unreachable(), *self._joined_types()],
+            types=[*_STANDARD, *self._unreachable(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
         adopt(made.type_map)
@@ -270,6 +270,8 @@ class _Builder:
         return [self.objects[spec.name] for spec in self.specs.objects.values() if spec.interfaces]
 
 
+# A variable inside a JSON literal may have any of them, whether a field has or not.
+_STANDARD = (graphene.String, graphene.Int, graphene.Float, graphene.Boolean, graphene.ID)
 _ORDER_BY = "Keys in order of weight; ties are broken by id."
 _LIST_WINDOW = {
     "limit": (graphene.Int, "Rows to return at most."),

@@ -33,7 +33,7 @@ def test_pascal_case() -> None:
 
 @pytest.mark.parametrize("name", ["1st", "naïve", "a-b", "", "a b", "x\n"])
 def test_what_graphql_does_not_allow_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="Maker: .* is not a GraphQL name"):
+    with pytest.raises(ConfigurationError, match=r"Maker: .* is not a GraphQL name"):
         check_name(name, "Maker")
 
 

@@ -63,7 +63,9 @@ def test_two_queries_may_not_share_a_field(declared: Registry) -> None:
     class Query(fraiseql.Query):
         makers = fraiseql.many(maker)
 
-    with pytest.raises(ConfigurationError, match="'makers' is declared twice: in .*Query and in .*Other"):
+    with pytest.raises(
+        ConfigurationError, match=r"'makers' is declared twice: in .*Query and in .*Other"
+    ):
 
         class Other(fraiseql.Query):
             makers = fraiseql.many(maker)

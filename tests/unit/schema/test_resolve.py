@@ -197,7 +197,9 @@ def test_an_enum_that_is_not_declared(declared: Registry) -> None:
 
     fraiseql.type(type("Maker", (), {"__annotations__": {"grade": Grade}}))
 
-    assert "with @fraiseql.enum" in hint_of(declared, r"Maker\.grade: .*Grade is not a GraphQL type")
+    assert "with @fraiseql.enum" in hint_of(
+        declared, r"Maker\.grade: .*Grade is not a GraphQL type"
+    )
 
 
 def test_an_annotation_that_is_no_type(declared: Registry) -> None:
@@ -283,7 +285,9 @@ def test_inheritance_from_a_type_that_is_no_interface(declared: Registry) -> Non
     class Book(Ware):
         pages: int
 
-    assert "@fraiseql.interface" in hint_of(declared, "Book inherits from Ware, which is not an interface")
+    assert "@fraiseql.interface" in hint_of(
+        declared, "Book inherits from Ware, which is not an interface"
+    )
 
 
 def test_two_variants_of_one_value(declared: Registry) -> None:
@@ -297,7 +301,9 @@ def test_two_variants_of_one_value(declared: Registry) -> None:
     @fraiseql.type(discriminator_value="Book")
     class Volume(Ware): ...
 
-    assert "discriminator_value" in hint_of(declared, "Volume and Book share the discriminator value 'Book'")
+    assert "discriminator_value" in hint_of(
+        declared, "Volume and Book share the discriminator value 'Book'"
+    )
 
 
 @pytest.mark.parametrize(
