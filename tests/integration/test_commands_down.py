@@ -1,7 +1,10 @@
 """Commands and checks while no PostgreSQL answers."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +16,13 @@ import fraiseql
 from fraiseql.checks.database import check_views
 from fraiseql.checks.production import check_role
 from fraiseql.schema import registry
+
+
+def remove(alias: str) -> None:
+    """Take an alias out of DATABASES, whether it has been used or not."""
+    with suppress(AttributeError):
+        del connections[alias]
+    del connections.settings[alias]
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +43,7 @@ def down(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             books = fraiseql.many(Book)
 
         yield
-    del connections["down"]
-    del connections.settings["down"]
+    remove("down")
 
 
 def test_the_checks_are_one_message() -> None:
@@ -53,3 +62,62 @@ def test_explain_says_so() -> None:
 def test_draft_says_so() -> None:
     with pytest.raises(CommandError, match="cannot be reached"):
         call_command("fraiseql_draft", "v_book", stdout=StringIO())
+
+
+def test_doctor_says_so_and_shows_the_rest() -> None:
+    out = StringIO()
+    with pytest.raises(SystemExit) as caught:
+        call_command("fraiseql_doctor", format="json", stdout=out)
+    found = json.loads(out.getvalue())
+
+    assert caught.value.code == 1
+    (problem,) = found["problems"]
+    assert problem["message"].startswith("The database 'down' cannot be used: ")
+    assert problem["hint"]
+    assert found["sections"]["bindings"]["schema"]
+    assert "missing views" not in found["sections"]["bindings"]
+    assert "does not answer" in found["sections"]["checks"]["views"]
+
+
+def test_doctor_hides_the_password() -> None:
+    connections.settings["down"]["PASSWORD"] = "secret"
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("fraiseql_doctor", stdout=out)
+
+    assert "secret" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"OPTIONS": {"pool": True}}, "Django's pool"),
+        ({"CONN_MAX_AGE": None}, "Django's connections, kept for good"),
+        ({"CONN_MAX_AGE": 60}, "Django's connections, kept for 60 s"),
+        ({"HOST": "127.0.0.1"}, " on 127.0.0.1:1 as fraiseql"),
+    ],
+)
+def test_doctor_shows_how_django_connects(settings: dict[str, Any], shown: str) -> None:
+    connections.settings["down"] |= settings
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("fraiseql_doctor", stdout=out)
+
+    assert shown in out.getvalue()
+
+
+@pytest.mark.parametrize("alias", ["nowhere", "lite"])
+def test_doctor_names_a_database_that_is_none(alias: str) -> None:
+    filled = connections.configure_settings(
+        {"default": {}, "lite": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+    )
+    connections.settings["lite"] = filled["lite"]
+    out = StringIO()
+    try:
+        with override_settings(FRAISEQL={"DATABASE": alias}), pytest.raises(SystemExit):
+            call_command("fraiseql_doctor", format="json", stdout=out)
+    finally:
+        remove("lite")
+
+    sources = [problem["source"] for problem in json.loads(out.getvalue())["problems"]]
+    assert sources == ["fraiseql.E003" if alias == "nowhere" else "fraiseql.E004"]
