@@ -4,7 +4,8 @@ Pages walked through as a reader would: files written, commands run, queries sen
 A block's info string says what is done with it:
 
 ``sh``                run in the project's folder; a ``text`` block after it is what it prints
-``sh serve``          the development server: started, and started again after changes
+``sh serve``          a server: started for the next query, and started again after changes;
+                      ``port=OPTION`` is how it is told its port, where it is no ``runserver``
 ``python file=PATH``  written to PATH, as any language with ``file=``; ``add=PATH``: put at its end
 ``diff file=PATH``    the lines with ``-`` are replaced by those with ``+``
 ``python``            run in ``manage.py shell``; a ``text`` block after it is what it prints
@@ -20,6 +21,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -138,7 +140,9 @@ class Walk:
 
     def _serve(self, block: Block, _following: Mapping[str, str]) -> None:
         self.stop()
-        self.server = Server(shlex.split(block.text), self.folder, self.environment)
+        option = block.options.get("port")
+        self.server = Server(shlex.split(block.text), self.folder, self.environment, option)
+        assert "data" in self.server.ask("{ __typename }", {})
 
     def _ask(self, block: Block, following: Mapping[str, str]) -> None:
         if self.server is None:
@@ -163,11 +167,16 @@ class Walk:
 
 @dataclass
 class Server:
-    """The development server of a project. ``is_outdated``: files have changed since it started."""
+    """
+    A server of the project. ``port_option``: how it is told its port, if it is not ``runserver``.
+
+    ``is_outdated``: files have changed since it started.
+    """
 
     command: list[str]
     folder: Path
     environment: dict[str, str]
+    port_option: str | None = None
     is_outdated: bool = True
     process: subprocess.Popen[str] | None = None
     port: int = 0
@@ -199,8 +208,13 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        arguments = ["--noreload", f"127.0.0.1:{self.port}"]
+        if self.port_option:
+            arguments = [self.port_option, str(self.port)]
+        program = shutil.which(self.command[0], path=self.environment["PATH"])
+        assert program is not None, f"{self.command[0]} is not installed"
         self.process = subprocess.Popen(
-            [sys.executable, *self.command[1:], "--noreload", f"127.0.0.1:{self.port}"],
+            [program, *self.command[1:], *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
