@@ -98,7 +98,8 @@ class _Branch:
         """Return the select of a single read: one column, the document."""
         if self.has_document:
             return self._page([sql.SQL("t.{}").format(identifier(self._document_column))])
-        return sql.SQL("SELECT row_to_json(p) FROM ({page}) AS p").format(
+        # p.*, not p, which would be a column of that name before it is the row.
+        return sql.SQL("SELECT row_to_json(p.*) FROM ({page}) AS p").format(
             page=self._page(self._columns())
         )
 
@@ -114,14 +115,15 @@ class _Branch:
             names = sql.SQL(", ").join(
                 sql.SQL("p.{}").format(identifier(key)) for key in self.read.keys
             )
-            document = sql.SQL("(SELECT row_to_json(r) FROM (SELECT {names}) AS r)").format(
+            document = sql.SQL("(SELECT row_to_json(r.*) FROM (SELECT {names}) AS r)").format(
                 names=names
             )
         cursor: sql.Composable = sql.SQL("NULL")
         if self.read.wants.cursors:
             keys = sql.SQL(", ").join(self._sort_key(order) for order in self.read.order)
-            columns.append(sql.SQL("json_build_array({keys}) AS k").format(keys=keys))
-            cursor = sql.SQL("p.k::text")
+            alias = sql.Identifier(self._unused_name("k"))
+            columns.append(sql.SQL("json_build_array({}) AS {}").format(keys, alias))
+            cursor = sql.SQL("p.{}::text").format(alias)
         return sql.SQL(
             "SELECT {number} AS f, {cursor} AS k, {document}::text AS d FROM ({page}) AS p"
         ).format(
@@ -180,6 +182,11 @@ class _Branch:
     @property
     def _document_column(self) -> str:
         return self.read.type.jsonb or ""
+
+    def _unused_name(self, name: str) -> str:
+        while name in self.relation.columns:
+            name += "_"
+        return name
 
     def _columns(self) -> list[sql.Composable]:
         for key in self.read.keys:
