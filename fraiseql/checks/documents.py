@@ -6,7 +6,7 @@ stored value, except of discriminators.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -35,12 +35,13 @@ class Found:
 
 @dataclass(frozen=True)
 class _Place:
-    """One field at one place, for messages."""
+    """One field at one place, for messages; ``inside``: the types it is nested in."""
 
     obj: str
     view: str
     path: str
     declared: str
+    inside: tuple[ObjectSpec, ...] = ()
 
 
 def label(spec: ObjectSpec, entry: FieldSpec) -> str:
@@ -95,11 +96,17 @@ def _fields(
         if entry.compute is not None or entry.key in reported:
             continue
         at = _Place(
-            label(spec, entry), place.view, f"{place.path}.{entry.key}", declared_name(entry)
+            label(spec, entry),
+            place.view,
+            f"{place.path}.{entry.key}",
+            declared_name(entry),
+            (*place.inside, spec),
         )
         if entry.key not in present:
             near = get_close_matches(entry.key, _undeclared(spec, present), 1)
-            if is_uniform or near or not entry.type.nullable:
+            # A type that holds itself ends somewhere.
+            is_end = entry.type.innermost in at.inside and len(at.inside) > 1
+            if near or not entry.type.nullable or (is_uniform and not is_end):
                 yield _absent(at, present, near, len(objects))
             continue
         ref = TypeRef(entry.type.nullable, _ID) if entry.is_id else entry.type
@@ -139,8 +146,8 @@ def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMe
             at, [value for value in given if not isinstance(value, list)], len(given)
         )
         items = [item for value in given if isinstance(value, list) for item in value]
-        inside = _Place(at.obj, at.view, f"{at.path}[]", _item_name(at.declared))
-        yield from _values(inside, ref.item, items)
+        item = replace(at, path=f"{at.path}[]", declared=_item_name(at.declared))
+        yield from _values(item, ref.item, items)
     elif isinstance(ref.named, ObjectSpec):
         yield from _objects(at, ref.named, given)
     else:

@@ -333,6 +333,24 @@ def test_documents_without_nulls_may_lack_optional_keys() -> None:
     assert ids() == []
 
 
+def test_a_type_that_holds_itself_ends_somewhere() -> None:
+    document('{"name": "a", "parent": {"name": "b"}}')
+
+    @fraiseql.type(view="v_thing")
+    class Thing:
+        name: str
+        parent: "Thing | None"
+        other: "Thing | None"
+
+    class Query(fraiseql.Query):
+        things = fraiseql.many(Thing)
+
+    message = only()
+
+    assert message.id == "fraiseql.W112"
+    assert message.msg.startswith("data.other is in none")
+
+
 def test_nulls_in_documents_are_counted_by_path() -> None:
     document('{"tags": ["a", null], "name": null}', '{"tags": [], "name": "b"}')
     declare("v_thing", {"tags": list[str], "name": str})
