@@ -14,13 +14,13 @@ from fraiseql.conf import get_settings
 from fraiseql.db import catalog, pool, sync
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
-from fraiseql.engine.plan.filters import plan_where
+from fraiseql.engine.plan.filters import parse_id, plan_where
 from fraiseql.engine.plan.order import plan_order
 from fraiseql.engine.plan.plan import Page, Plan, Read
 from fraiseql.engine.plan.selection import all_keys
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.engine.sql.compile import compile_plan
-from fraiseql.errors import ConfigurationError
+from fraiseql.errors import BadUserInput, ConfigurationError
 from fraiseql.schema.build import get_schema
 from fraiseql.schema.complete import hydrate
 from fraiseql.schema.inputs import LOGICAL, OrderDirection, filter_operators, scalar_of
@@ -162,9 +162,11 @@ def _condition(name: str, value: Any, spec: ObjectSpec) -> Given:
         return _conditions(value, named)
     if value is None:
         return {"isnull": Leaf(True)}
-    if not isinstance(value, Mapping) or scalar_of(named).family == "json":
-        value = {"eq": value}
     operators = {operator.name: operator for operator in filter_operators(entry)}
+    is_json = scalar_of(named).family == "json"
+    if not isinstance(value, Mapping) or (is_json and not value.keys() <= operators.keys()):
+        # A document is a value itself, unless every key of it is an operator.
+        value = {"eq": value}
     given = {}
     for word, argument in value.items():
         if word not in operators:
@@ -183,7 +185,14 @@ def _argument(entry: FieldSpec, kind: str, value: Any) -> Any:
         return value
 
     def parse(item: Any) -> Any:
-        return item if isinstance(item, scalar.python) else scalar.parse(item)
+        if isinstance(item, scalar.python):
+            return item
+        if entry.is_id:
+            return parse_id(entry, item, entry.python_name)
+        try:
+            return scalar.parse(item)
+        except ValueError as error:
+            raise BadUserInput(f"{entry.python_name}: {error}") from error
 
     is_list = kind == "list" or entry.type.item is not None
     if is_list and isinstance(value, list | tuple | set | frozenset):
