@@ -17,8 +17,10 @@ from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, numbered
 from fraiseql.engine import pipeline
 from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.operation import Operation
 from fraiseql.engine.plan.planner import Outline
 from fraiseql.engine.plan.planner import plan as make_plan
+from fraiseql.engine.reading import Relations
 from fraiseql.engine.result import implementation
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.errors import FraiseQLError
@@ -116,7 +118,7 @@ class _Walk:
             self._postgres(cursor, statement, analyze)
         self._answer(outline)
 
-    def _plan(self, operation: pipeline.Operation, variables: dict[str, Any]) -> Outline:
+    def _plan(self, operation: Operation, variables: dict[str, Any]) -> Outline:
         with self._room("plan") as room:
             outline = operation.prepare(variables).outline
             planned = make_plan(outline.selections, variables, self.engine.settings)
@@ -137,9 +139,7 @@ class _Walk:
             }
         return outline
 
-    def _statement(
-        self, operation: pipeline.Operation, variables: dict[str, Any]
-    ) -> Statement | None:
+    def _statement(self, operation: Operation, variables: dict[str, Any]) -> Statement | None:
         prepared = operation.prepare(variables)
         planned = make_plan(prepared.outline.selections, variables, self.engine.settings).plan
         if not planned.reads:
@@ -185,7 +185,7 @@ class _Walk:
             started = perf_counter()
             if isinstance(need, pipeline.Execution):
                 raise _ForExecutor
-            if isinstance(need, pipeline.Relations):
+            if isinstance(need, Relations):
                 met: Any = catalog.relations(need.names, self.using)
             else:
                 # A savepoint: the pipeline may go on after a statement that failed.

@@ -51,6 +51,11 @@ def no_data(errors: Sequence[ErrorDict]) -> Response:
     return Response(b'{"errors":%b,"data":null}' % dumps(errors[:MAX_ERRORS]))
 
 
+def not_executed(errors: Sequence[ErrorDict]) -> Response:
+    """Return the response to a request that graphene's executor refused before the first field."""
+    return Response(b'{"errors":%b}' % dumps(errors), is_request_error=True)
+
+
 def executed(data: Mapping[str, Any] | None, errors: Sequence[ErrorDict]) -> Response:
     """Return the response of graphene's executor."""
     shown: dict[str, Any] = {"errors": errors[:MAX_ERRORS]} if errors else {}

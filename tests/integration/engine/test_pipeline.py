@@ -13,7 +13,7 @@ from django.test import override_settings
 
 import fraiseql
 from fraiseql.db import catalog, sync
-from fraiseql.engine import pipeline
+from fraiseql.engine import operation, pipeline
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.errors import ServiceUnavailable
 from fraiseql.testing import AsyncClient, Client, Result, assert_statements, isolated
@@ -139,7 +139,7 @@ def test_typename_alone_needs_no_statement(ask: Ask) -> None:
 
 @pytest.mark.django_db
 def test_outlines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "MAX_OUTLINES", 1)
+    monkeypatch.setattr(operation, "MAX_OUTLINES", 1)
     query = "query ($s: Boolean!) { makers(limit: 1) { name @skip(if: $s) id } }"
     answers = [
         len(Client().query(query, {"s": value}).data["makers"][0]) for value in (True, False, True)
@@ -150,7 +150,7 @@ def test_outlines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 def test_kept_statements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "MAX_TEMPLATES", 2)
+    monkeypatch.setattr(operation, "MAX_TEMPLATES", 2)
     query = "query ($l: Int) { makers(limit: $l) { id } }"
     counts = [len(Client().query(query, {"l": limit}).data["makers"]) for limit in (1, 2, 3, 1, 2)]
 

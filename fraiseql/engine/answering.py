@@ -1,0 +1,106 @@
+"""
+Rows to responses: by the projector, or as values for graphene's executor.
+"""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from graphql import ExecutionResult
+
+from fraiseql.engine import result
+from fraiseql.engine.operation import Prepared
+from fraiseql.engine.plan.planner import Outline, RootSelection
+from fraiseql.engine.reading import Documents, Found
+from fraiseql.engine.result import envelope
+from fraiseql.engine.result.envelope import ErrorDict, Response
+from fraiseql.errors import FraiseQLError, ResultError
+from fraiseql.schema import complete, shape
+from fraiseql.schema.specs import RootKind
+
+_FAULTS = {
+    shape.NULL: complete.null_value,
+    shape.WRONG_TYPE: complete.wrong_type,
+    shape.UNKNOWN_TYPE: complete.unknown_type,
+}
+
+
+def project(prepared: Prepared, found: Found, debug: bool) -> Response:
+    """Return the response of an operation of bound fields only, in the order of its selection."""
+    fields: list[tuple[str, bytes]] = []
+    errors: list[ErrorDict] = []
+    selections = {item.response_key: item for item in prepared.outline.selections}
+    for response_key in prepared.outline.order:
+        item = selections.get(response_key)
+        if item is None:
+            fields.append((response_key, b'"Query"'))
+            continue
+        value, faults = _field(prepared, item, found, debug)
+        errors += faults
+        if value == b"null" and item.root.kind is not RootKind.ONE:
+            return envelope.no_data(errors)
+        fields.append((response_key, value))
+    return envelope.success(fields, errors)
+
+
+def _field(
+    prepared: Prepared, item: RootSelection, found: Found, debug: bool
+) -> tuple[bytes, Sequence[ErrorDict]]:
+    key = item.response_key
+    error = found.refused.get(key)
+    if error is None:
+        try:
+            value, faults = _projected(prepared.shapes[key], item, found.documents[key])
+        except result.MalformedRow as malformed:
+            error = ResultError(malformed.row, malformed.offset)
+        else:
+            return value, _describe(prepared.outline, item, faults, debug) if faults else ()
+    nodes = prepared.outline.nodes[key,]
+    return b"null", [envelope.describe(error, debug, [key], nodes)]
+
+
+def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tuple[bytes, Any]:
+    if item.root.kind is RootKind.MANY:
+        projected: tuple[bytes, Any] = compiled.project_rows(documents)
+    else:
+        projected = compiled.project_row(documents[0] if documents else None)
+    return projected
+
+
+def _describe(
+    selected: Outline, item: RootSelection, faults: Sequence[shape.Error], debug: bool
+) -> list[ErrorDict]:
+    described = []
+    for path, label, reason in faults:
+        full = (item.response_key, *path)
+        nodes = selected.nodes.get(tuple(part for part in full if isinstance(part, str)), ())
+        error = _FAULTS[reason](label or item.label)
+        described.append(envelope.describe(error, debug, full, nodes))
+    return described
+
+
+def python_values(prepared: Prepared, found: Found) -> dict[str, Any]:
+    """Return the bound fields' documents as graphene's executor takes them, and errors in their place."""
+    return {item.response_key: _python_value(item, found) for item in prepared.outline.selections}
+
+
+def _python_value(item: RootSelection, found: Found) -> Any | FraiseQLError:
+    refused = found.refused.get(item.response_key)
+    if refused is not None:
+        return refused
+    documents = [
+        None if document is None else json.loads(document, parse_float=Decimal)
+        for document in found.documents[item.response_key]
+    ]
+    if item.root.kind is RootKind.MANY:
+        return documents
+    return documents[0] if documents else None
+
+
+def executed(result: ExecutionResult, debug: bool) -> Response:
+    """Return the response of what graphene's executor did."""
+    errors = [envelope.describe_graphql(error, debug) for error in result.errors or ()]
+    if result.data is None and all(error.path is None for error in result.errors or ()):
+        return envelope.not_executed(errors)
+    return envelope.executed(result.data, errors)

@@ -1,0 +1,79 @@
+"""
+Operations compiled once: their outlines, Shapes and statements.
+"""
+
+from typing import Any
+
+from graphql import OperationDefinitionNode, OperationType
+
+from fraiseql.engine import result
+from fraiseql.engine.document.document import Document
+from fraiseql.engine.document.variables import Variables, compile_variables
+from fraiseql.engine.plan.plan import Plan
+from fraiseql.engine.plan.planner import Outline, condition_variables, outline
+from fraiseql.engine.plan.values import outline as outline_of
+from fraiseql.engine.sql.template import Template
+from fraiseql.schema.build import Schema
+
+MAX_TEMPLATES = 200
+"""Statements kept per operation: one for each form its variables take."""
+
+MAX_OUTLINES = 64
+"""Outlines kept per operation: one for each combination of @skip and @include."""
+
+
+class Operation:
+    """One operation of a valid document."""
+
+    def __init__(self, schema: Schema, document: Document, node: OperationDefinitionNode) -> None:
+        self.schema = schema
+        self.document = document
+        self.node = node
+        self.is_query = node.operation is OperationType.QUERY
+        self.is_subscription = node.operation is OperationType.SUBSCRIPTION
+        self.coerce = compile_variables(schema.graphql, node)
+        self._conditions = condition_variables(document, node)
+        self._prepared: dict[tuple[Any, ...], Prepared] = {}
+
+    def prepare(self, variables: Variables) -> "Prepared":
+        """Return the operation's outline under these variables' ``@skip`` and ``@include``."""
+        key = tuple([bool(variables.get(name)) for name in self._conditions])
+        found = self._prepared.get(key)
+        if found is None:
+            if len(self._prepared) >= MAX_OUTLINES:
+                self._prepared.clear()
+            found = Prepared(outline(self.schema, self.document, self.node, variables))
+            self._prepared[key] = found
+        return found
+
+
+class Prepared:
+    """The outline of a query, its compiled Shapes, and the statements it has needed so far."""
+
+    def __init__(self, selected: Outline) -> None:
+        self.outline = selected
+        self.shapes = {item.response_key: result.Shape(item.node) for item in selected.selections}
+        self.views = tuple(dict.fromkeys(item.root.type.view or "" for item in selected.selections))
+        self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
+        self._count = 0
+
+    def find(self, variables: Variables) -> tuple[Template, Plan] | None:
+        """Return the statement made for variables like these, if there is one."""
+        for entry in self._templates.get(outline_of(variables), ()):
+            if entry[0].accepts(variables):
+                return entry
+        return None
+
+    def keep(self, variables: Variables, template: Template, planned: Plan) -> None:
+        """Remember a statement for the next variables like these."""
+        if not template.is_reusable:
+            return
+        if self._count >= MAX_TEMPLATES:
+            self.forget()
+        self._templates.setdefault(outline_of(variables), []).append((template, planned))
+        self._count += 1
+
+    def forget(self) -> None:
+        """Drop all statements: too many, or the catalog they were made from has changed."""
+        self._templates.clear()
+        self._count = 0
