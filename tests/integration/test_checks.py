@@ -180,6 +180,79 @@ def test_a_column_that_its_declared_type_does_not_hold(
     assert message.obj == f"{__name__}.Thing.value"
 
 
+class Number(enum.Enum):
+    ONE = 1
+
+
+class Word(enum.Enum):
+    ONE = "one"
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "fits"),
+    [
+        ("integer", Number, True),
+        ("text", Word, True),
+        ("boolean", Word, True),
+        ("point", Word, True),
+        ("text", Number, False),
+        ("integer", Word, False),
+        ("date", Word, False),
+    ],
+)
+def test_enums_are_held_by_columns_of_their_values(column: str, declared: Any, fits: bool) -> None:
+    execute(f"CREATE VIEW v_thing AS SELECT NULL::{column} AS value")
+    fraiseql.enum(declared)
+    declare("v_thing", {"value": declared | None})
+
+    assert ids() == ([] if fits else ["E106"])
+
+
+def test_objects_are_held_by_composite_types_and_documents() -> None:
+    execute(
+        "CREATE TYPE place AS (street text)",
+        """CREATE VIEW v_thing AS SELECT ROW('x')::place AS a, '{"street": "x"}'::json AS b,
+                  'x' AS c, ARRAY[ROW('x')::place] AS d""",
+    )
+
+    @fraiseql.type
+    class Place:
+        street: str
+
+    declare("v_thing", {"a": Place, "b": Place, "c": Place, "d": list[Place]})
+    message = only()
+
+    assert message.obj == f"{__name__}.Thing.c"
+    assert message.msg.endswith("which Place cannot hold: it holds no JSON object.")
+
+
+@pytest.mark.parametrize(
+    ("column", "declared"),
+    [
+        ("uuid", str), ("uuid", fraiseql.ID), ("text", fraiseql.ID), ("point", str),
+        ("point", fraiseql.ID), ("cidr", scalars.IpAddress), ("macaddr8", scalars.MacAddress),
+        ("point", scalars.Email), ("smallint", int), ("bigint", float), ("numeric", scalars.BigInt),
+        ("citext_", scalars.Slug), ("mood", str), ("mood", scalars.Slug), ("point", dict),
+    ],
+)  # fmt: skip
+def test_what_is_printed_as_declared_is_no_error(column: str, declared: Any) -> None:
+    execute(
+        "CREATE DOMAIN citext_ AS varchar(10)",
+        "CREATE TYPE mood AS ENUM ('good')",
+        f"CREATE VIEW v_thing AS SELECT NULL::{column} AS value",
+    )
+    declare("v_thing", {"value": declared | None})
+
+    assert not [message for message in found() if message.is_serious()]
+
+
+def test_a_column_of_a_postgresql_enum_is_answered_with_an_enum() -> None:
+    execute("CREATE TYPE mood AS ENUM ('good')", "CREATE VIEW v_thing AS SELECT NULL::mood AS mood")
+    declare("v_thing", {"mood": int | None})
+
+    assert only().hint == "Declare it as an @fraiseql.enum."
+
+
 def test_a_bigint_needs_bigint() -> None:
     execute("CREATE VIEW v_thing AS SELECT 1::bigint AS size")
     declare("v_thing", {"size": int})
@@ -532,6 +605,42 @@ def test_names_that_need_quotes() -> None:
     fraiseql.type(view='"Odd 100%"."v %s"')(thing)
 
     assert [str(message) for message in found()] == []
+
+
+def test_a_document_column_is_no_field_of_its_own() -> None:
+    execute("""CREATE VIEW v_thing AS SELECT '{"data": 1}'::jsonb AS data""")
+    declare("v_thing", {"data": int})
+
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"), [("true", True), ("false", False), ("1", False), ('"true"', False)]
+)
+def test_booleans_are_no_numbers_and_no_strings(value: str, fits: bool) -> None:
+    document(f'{{"value": {value}}}')
+
+    @fraiseql.enum
+    class Flag(enum.Enum):
+        YES = True
+
+    declare("v_thing", {"value": Flag})
+
+    assert ids() == ([] if fits else ["W114"])
+
+
+@pytest.mark.parametrize("value", ["1.5", "1.50", "2"])
+def test_numbers_of_enums_are_compared_as_numbers(value: str) -> None:
+    document(f'{{"value": {value}}}')
+
+    @fraiseql.enum
+    class Size(enum.Enum):
+        SMALL = 1.5
+        LARGE = 2
+
+    declare("v_thing", {"value": Size})
+
+    assert ids() == []
 
 
 def test_an_owner_is_told_in_production() -> None:

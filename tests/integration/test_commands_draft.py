@@ -182,6 +182,40 @@ def test_keys_that_are_no_names_get_some() -> None:
     assert {"firstName", "class", "date", "fullHtmlText", "self"} <= set(fields)
 
 
+def test_documents_that_look_like_maps_are_objects_all_the_same() -> None:
+    documents(*({f"key {n}-{m}": m for m in range(5)} for n in range(4)))
+
+    assert "    key_0_0: int | None" in draft("v_thing")
+
+
+def test_objects_keyed_by_uuid_are_maps() -> None:
+    documents({"prices": {"8b0e7e5e-5f0c-4b8e-9d0e-0123456789ab": 1}})
+
+    assert "    prices: scalars.JSON\n" in draft("v_thing")
+
+
+def test_columns_that_contradict_the_document_are_left_alone() -> None:
+    execute(
+        """CREATE VIEW v_thing AS SELECT 1 AS a, '{1}'::int[] AS b, '{x}'::text[] AS c,
+                  '{"a": "x", "b": ["x"], "c": ["x"]}'::jsonb AS data"""
+    )
+    source = draft("v_thing")
+
+    assert "    a: str\n    b: list[str]\n    c: list[str]\n" in source
+
+
+def test_names_of_types_are_taken_once() -> None:
+    documents({"1st": {"a": 1}, "a": {"x": {"b": 1}}, "b": {"x": {"c": 1}}, "c": {"x": {"d": 1}}})
+    source = draft("v_thing")
+
+    assert "class N1st:" in source
+    assert source.count("class X:") == 1
+    assert "class BX:" in source
+    documents({"a": 1}, view="v_note")
+    documents({"b": 1}, view="v_notes")
+    assert "class Note2:" in draft("v_note", "v_notes")
+
+
 def test_maps_are_json() -> None:
     documents(
         *({"by_user": {f"user {n}-{m}": m for m in range(5)}, "n": n} for n in range(4)),

@@ -19,9 +19,15 @@ from django.urls import include, path
 
 import fraiseql
 from fraiseql.asgi import GraphQLApplication
-from fraiseql.checks import CHECKS
+from fraiseql.checks import CHECKS, table
 from fraiseql.checks.bindings import check_bindings
-from fraiseql.checks.production import asgi_application, check_settings, embedded_server
+from fraiseql.checks.database import check_views
+from fraiseql.checks.production import (
+    asgi_application,
+    check_role,
+    check_settings,
+    embedded_server,
+)
 from fraiseql.db.embedded import project_server
 from fraiseql.engine import result
 from fraiseql.errors import ConfigurationError
@@ -83,6 +89,34 @@ def test_every_row_of_the_table_says_what_to_do() -> None:
         assert check.looks_at
         assert check.hint.endswith((".", "}")), identity
         assert check.is_error is identity.startswith("fraiseql.E")
+
+
+def test_no_id_is_given_twice() -> None:
+    with pytest.raises(ValueError, match=r"fraiseql\.E001 is in the table twice"):
+        table._check("E001", "", "", "")
+
+
+@pytest.mark.parametrize("given", [{"LIMIT": 1}, {"DATABASE": "other"}])
+def test_roles_are_looked_at_on_the_database_that_queries_read(given: dict[str, Any]) -> None:
+    with override_settings(FRAISEQL=given):
+        assert check_role(databases=["default"]) == []
+        assert check_views(databases=["default"]) == []
+
+
+def test_a_schema_that_does_not_build_is_told_once() -> None:
+    registry.current().fault = ConfigurationError("Wrong.")
+
+    assert check_views(databases=["default"]) == []
+    assert [message.id for message in check_bindings()] == ["fraiseql.E001"]
+
+
+def test_a_private_server_that_cannot_be_looked_at_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "HOST", "/run/postgresql")
+    monkeypatch.setenv("FRAISEQL_POSTGRES", "1")
+    with override_settings(BASE_DIR=tmp_path):
+        assert embedded_server("default") is None
 
 
 def test_every_check_is_provoked_by_a_test() -> None:
