@@ -71,8 +71,7 @@ def running(site: Path, free_port: int) -> Iterator[subprocess.Popen[str]]:
             assert process.stderr is not None
             pytest.fail(process.stderr.read())
         yield process
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.kill()
 
 
 def test_it_shows_the_addresses_and_a_real_answer(site: Path, free_port: int) -> None:
@@ -118,6 +117,22 @@ def test_a_second_one_names_the_first(
     assert f"runs already: http://127.0.0.1:{free_port}/ (process {running.pid})" in err
     with urlopen(f"http://127.0.0.1:{free_port}/admin/login/") as page:
         assert page.status == 200
+
+
+def test_it_ends_at_ctrl_c_in_a_scripts_background(site: Path, free_port: int) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a child inherits
+    try:
+        process = start(site, "demo", "--port", str(free_port))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Ctrl-C"):
+                process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -57,6 +58,8 @@ class Command(BaseCommand):
                 "demo makes a user with every right, and DEBUG is off: this may be production.\n"
                 "Set DEBUG=on if it is not."
             )
+        # A shell script's background jobs ignore Ctrl-C; whoever sends it to this one means it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         address = f"http://{HOST}:{options['port']}/"
         with only_one(address):
             refuse_busy_port(options["port"])
