@@ -1,0 +1,1 @@
+SELECT  -1, NULL, count(*)::text FROM "public"."v_maker" AS t WHERE (t."data"->>'country') IS NOT NULL
