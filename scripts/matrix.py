@@ -14,8 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code of the first run that failed, else 0."""
-    worst = 0
+    """Return the exit code of the first run that failed, which is the last one made, else 0."""
     for number, (accelerator, postgres) in enumerate(pairs()):
         selection = ["-m", "not slow"] if number and "-m" not in arguments else []
         print(f"\n=== accelerator {accelerator}, PostgreSQL {postgres} ===", flush=True)
@@ -25,8 +24,10 @@ def main(arguments: list[str]) -> int:
             "FRAISEQL_TEST_SERVERS": postgres,
         }
         command = [sys.executable, "-m", "pytest", *selection, *arguments]
-        worst = worst or subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    return worst
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        if code:
+            return code
+    return 0
 
 
 def pairs() -> list[tuple[str, str]]:
