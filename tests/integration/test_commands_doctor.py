@@ -1,6 +1,7 @@
 """``manage.py fraiseql_doctor``."""
 
 import json
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -9,10 +10,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from psycopg import pq
 
 import fraiseql
 from fraiseql.asgi import GraphQLApplication
 from fraiseql.db import catalog
+from fraiseql.engine import result
+from fraiseql.management import doctor
 from fraiseql.schema import registry
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +191,36 @@ def test_how_it_is_served() -> None:
     assert fast == "GraphQLApplication at /graphql and /graphql/"
     assert slow == "function: GraphQL passes through Django's handler"
     assert missing["problems"][0]["source"] == "serving"
+
+
+def test_a_slow_psycopg_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pq, "__impl__", "python")
+    found = report()
+
+    assert "pure Python" in found["warnings"][0]["message"]
+    assert found["problems"] == []
+
+
+def test_a_server_that_is_too_old_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SUPPORTED", (99, 100))
+
+    assert report()["problems"][0]["hint"] == "Use 99 to 100."
+
+
+def test_without_the_accelerator_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FRAISEQL_ACCELERATOR", raising=False)
+    result.implementation.cache_clear()
+    with override_settings(FRAISEQL={"ACCELERATOR": "off"}):
+        off = report()["sections"]["projector"]
+    result.implementation.cache_clear()
+    monkeypatch.setitem(sys.modules, "fraiseql_accelerator", None)
+    with override_settings(FRAISEQL={"ACCELERATOR": "require"}):
+        missing = report()
+    result.implementation.cache_clear()
+
+    assert off["accelerator"] == "not used: it is switched off"
+    assert "required" in missing["sections"]["projector"]["none"]
+    assert [problem["source"] for problem in missing["problems"]] == ["fraiseql.E005"]
 
 
 def test_silenced_checks_stay_silent() -> None:

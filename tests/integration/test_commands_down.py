@@ -4,17 +4,23 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pytest_django import DjangoDbBlocker
 
 import fraiseql
 from fraiseql.checks.database import check_views
 from fraiseql.checks.production import check_role
+from fraiseql.db.embedded import EmbeddedServer, project_server
 from fraiseql.schema import registry
 
 
@@ -79,6 +85,18 @@ def test_doctor_says_so_and_shows_the_rest() -> None:
     assert "does not answer" in found["sections"]["checks"]["views"]
 
 
+def test_doctor_knows_the_private_server(tmp_path: Path) -> None:
+    socket = project_server(tmp_path).status().socket
+    connections.settings["down"]["HOST"] = str(socket)
+    out = StringIO()
+    with override_settings(BASE_DIR=tmp_path), pytest.raises(SystemExit):
+        call_command("fraiseql_doctor", format="json", stdout=out)
+    found = json.loads(out.getvalue())
+
+    assert found["sections"]["database"]["server"].startswith("embedded, ")
+    assert found["problems"][0]["hint"].startswith("manage.py fraiseql_postgres start")
+
+
 def test_doctor_hides_the_password() -> None:
     connections.settings["down"]["PASSWORD"] = "secret"
     out = StringIO()
@@ -121,3 +139,25 @@ def test_doctor_names_a_database_that_is_none(alias: str) -> None:
 
     sources = [problem["source"] for problem in json.loads(out.getvalue())["problems"]]
     assert sources == ["fraiseql.E003" if alias == "nowhere" else "fraiseql.E004"]
+
+
+def test_doctor_wants_utf8(server: EmbeddedServer) -> None:
+    name = f"ascii_{uuid4().hex}"
+    with psycopg.connect(server.uri(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE DATABASE {} ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'"
+                " LOCALE_PROVIDER libc"
+            ).format(sql.Identifier(name))
+        )
+    parts = conninfo_to_dict(server.uri())
+    connections.settings["down"] |= {"NAME": name, "HOST": str(parts["host"]), "PORT": "5432"}
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("fraiseql_doctor", format="json", stdout=out)
+    connections["down"].close()
+    with psycopg.connect(server.uri(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+    messages = [problem["message"] for problem in json.loads(out.getvalue())["problems"]]
+    assert "The database's encoding is SQL_ASCII." in messages

@@ -8,15 +8,27 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import graphene
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import override_settings
 
 import fraiseql
 from fraiseql.db import catalog
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import execute as answer
 from fraiseql.schema import registry
+
+
+def _write(_root: Any, _info: Any) -> str:
+    raise AssertionError("explain runs no mutation")
+
+
+WRITING = graphene.Schema(
+    query=type("Query", (graphene.ObjectType,), {"ready": graphene.Boolean()}),
+    mutation=type("Mutation", (graphene.ObjectType,), {"write": graphene.String(resolver=_write)}),
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +144,18 @@ def test_interfaces_show_their_types() -> None:
 
     assert "object!, by its kind" in shape
     assert "Novel\n" in shape
+
+
+def test_the_answer_is_printed_when_asked() -> None:
+    assert '"id": "1"' in text("{ books(limit: 1) { id } }", answer=True)
+
+
+def test_a_mutation_is_not_run() -> None:
+    with override_settings(FRAISEQL={"GRAPHENE_SCHEMAS": [f"{__name__}.WRITING"]}):
+        found = rooms("mutation { write }")
+
+    assert list(found) == ["document", "executor"]
+    assert found["executor"]["text"].startswith("A mutation is run by graphene's executor.")
 
 
 def test_postgresql_counts_when_asked() -> None:
@@ -259,7 +283,9 @@ def test_a_terminal_gets_colours() -> None:
         def isatty(self) -> bool:
             return True
 
-    out = Terminal()
-    call_command("fraiseql_explain", "{ books { id } }", stdout=out, no_color=True)
+    plain, coloured = Terminal(), Terminal()
+    call_command("fraiseql_explain", "{ books { id } }", stdout=plain, no_color=True)
+    call_command("fraiseql_explain", "{ books { id } }", stdout=coloured, answer=True)
 
-    assert "\x1b[" not in out.getvalue()
+    assert "\x1b[" not in plain.getvalue()
+    assert "\x1b[" in coloured.getvalue()

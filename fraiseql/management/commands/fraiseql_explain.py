@@ -71,7 +71,7 @@ class Command(BaseCommand):
     def _print(self, found: Explanation, options: dict[str, Any]) -> None:
         console = None
         if Console is not None and self.stdout.isatty() and not options["no_color"]:
-            console = Console()
+            console = Console(file=options.get("stdout") or sys.stdout)
         for room in found.rooms:
             text, language = room.text, room.language
             if options["answer"] and room.name == "response":
