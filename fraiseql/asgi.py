@@ -7,20 +7,18 @@ paths, Python resolvers, mutations, browsers, requests from other origins.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
-from django.http.request import split_domain_port, validate_host
+from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import http
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
 from fraiseql.engine.result.envelope import Response
-from fraiseql.errors import BadRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -56,14 +54,14 @@ class GraphQLApplication:
             await self.application(scope, receive, send)
 
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
+        headers = _headers(scope["headers"])
         method = scope["method"]
         accept = headers.get(b"accept", b"").decode("latin-1")
         media = http.negotiate(accept)
         if (
             media is None
             or method not in ("POST", "GET")
-            or (method == "GET" and b"text/html" in headers.get(b"accept", b""))
+            or (method == "GET" and "text/html" in accept.lower())
             or not _is_here(headers)
         ):
             await self._forward(scope, receive, send)
@@ -73,15 +71,13 @@ class GraphQLApplication:
             if body is None:
                 return
             content_type = headers.get(b"content-type", b"").decode("latin-1")
-            query = (
-                dict(parse_qsl(scope["query_string"].decode("latin-1"))) if method == "GET" else {}
-            )
+            query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
             request = http.read(method, content_type, query, body)
-        except BadRequest as error:
-            await _send(send, http.refuse(error, media))
+            work = execute_async(request, read_only=method == "GET", fast_only=True)
+            response = await _while_connected(work, receive)
+        except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
+            await _send(send, http.fail(error, media))
             return
-        work = execute_async(request, read_only=method == "GET", fast_only=True)
-        response = await _while_connected(work, receive)
         if response is None:
             return
         if response is FORWARD:
@@ -94,6 +90,15 @@ class GraphQLApplication:
         if not scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"] + "/"}
         await self.application(scope, receive, send)
+
+
+def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name; one that came in several lines is joined, as HTTP has it."""
+    headers = dict(lines)
+    if len(headers) < len(lines):
+        for name in headers:
+            headers[name] = b",".join(value for key, value in lines if key == name)
+    return headers
 
 
 def _is_here(headers: dict[bytes, bytes]) -> bool:

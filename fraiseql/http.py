@@ -5,17 +5,19 @@ Both edges, Django's view and the ASGI application, speak through this module an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from django.conf import settings as django_settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http.request import MediaType
 
 from fraiseql.conf import get_settings
 from fraiseql.engine.document.request import GraphQLRequest, from_json, from_query_string
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
-from fraiseql.errors import BadRequest
+from fraiseql.errors import BadRequest, FraiseQLError
 
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
@@ -61,7 +63,10 @@ def check_size(size: int) -> None:
 
 @lru_cache(maxsize=64)
 def _is_json(content_type: str) -> bool:
-    media = MediaType(content_type)
+    try:
+        media = MediaType(content_type)
+    except ValueError:  # A parameter in an encoding nobody knows.
+        return False
     charset = str(media.params.get("charset", "utf-8")).strip('"').lower()
     return str(media).partition(";")[0].strip().lower() == JSON and charset in {"utf-8", "utf8"}
 
@@ -145,6 +150,25 @@ def render(response: Response, media: str) -> HttpResponse:
 def refuse(error: BadRequest, media: str = JSON) -> HttpResponse:
     """Return the response to what is not a GraphQL request."""
     return render(envelope.refusal(error, debug=False), media)
+
+
+def fail(error: Exception, media: str = JSON) -> HttpResponse:
+    """
+    Return the response to a request that raised ``error``.
+
+    What is not the client's fault is 500, and the log has it under the id the client gets.
+    """
+    if isinstance(error, BadRequest):
+        return refuse(error, media)
+    if isinstance(error, SuspiciousOperation):
+        # Django's own limits, which stop reading before MAX_BODY_BYTES is counted.
+        status = 413 if isinstance(error, RequestDataTooBig) else 400
+        hint = "If you run this service: settings.DATA_UPLOAD_MAX_*."
+        return refuse(BadRequest("The request is too large.", hint=hint, status=status), media)
+    fault = FraiseQLError(str(error))
+    fault.__cause__ = error
+    response = envelope.refusal(fault, debug=bool(django_settings.DEBUG))
+    return render(replace(response, status=500), media)
 
 
 def not_acceptable() -> HttpResponse:

@@ -6,6 +6,7 @@ It runs in a thread on Django's own connection, so resolvers may use everything 
 """
 
 from django.conf import settings as django_settings
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,7 +14,6 @@ from django.views.decorators.csrf import csrf_exempt
 from fraiseql import http, ide
 from fraiseql.conf import get_settings
 from fraiseql.engine.pipeline import execute
-from fraiseql.errors import BadRequest
 
 
 # Only application/json reaches the pipeline by POST, and no browser sends that across origins without
@@ -31,12 +31,13 @@ def graphql(request: HttpRequest) -> HttpResponse:
         received = http.read(
             request.method or "",
             request.headers.get("Content-Type", ""),
-            request.GET.dict(),
+            request.GET.dict() if request.method == "GET" else {},
             _body(request),
         )
-    except BadRequest as error:
-        return _sent(http.refuse(error, media))
-    response = execute(received, request, read_only=request.method == "GET")
+        response = execute(received, request, read_only=request.method == "GET")
+    except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
+        _roll_back()
+        return _sent(http.fail(error, media))
     return _sent(http.render(response, media))
 
 
@@ -56,6 +57,13 @@ def _body(request: HttpRequest) -> bytes:
     declared = request.headers.get("Content-Length", "")
     http.check_size(int(declared) if declared.isdigit() else 0)
     return request.body
+
+
+def _roll_back() -> None:
+    """Undo what ATOMIC_REQUESTS would commit: Django does not see the exception."""
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            connection.set_rollback(True)
 
 
 def _reply(reply: ide.Reply) -> HttpResponse:

@@ -18,12 +18,19 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
+    TokenKind,
     parse,
     specified_rules,
     validate,
 )
 
 from fraiseql.errors import OperationUnresolved, ParseFailed, ValidationFailed
+
+MAX_NESTING = 100
+"""Levels of brackets in a document and in its variables: each costs the rooms that follow several calls."""
+
+_OPENING = frozenset({TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L})
+_CLOSING = frozenset({TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R})
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         raise ParseFailed(error.message, errors=[_as_dict(error)]) from error
     except RecursionError as error:
         raise ParseFailed("The document nests too deeply.") from error
+    _check_nesting(ast)
     fragments = {
         node.name.value: node
         for node in ast.definitions
@@ -92,6 +100,19 @@ def _as_dict(error: GraphQLError, suggestions: bool = True) -> dict[str, Any]:
     if error.locations:
         shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     return shown
+
+
+def _check_nesting(ast: DocumentNode) -> None:
+    depth = 0
+    token = ast.loc.start_token if ast.loc else None
+    while token is not None:
+        if token.kind in _OPENING:
+            depth += 1
+            if depth > MAX_NESTING:
+                raise ParseFailed(f"The document nests more than {MAX_NESTING} levels of brackets.")
+        elif token.kind in _CLOSING:
+            depth -= 1
+        token = token.next
 
 
 def _check_depth(

@@ -24,6 +24,7 @@ from graphql import (
     value_from_ast,
 )
 
+from fraiseql.engine.document.document import MAX_NESTING
 from fraiseql.errors import BadUserInput
 
 Coerce = Callable[[Any], Any]
@@ -81,7 +82,30 @@ def _compile_definition(
     declared: Any = type_from_ast(schema, node.type)
     default = value_from_ast(node.default_value, declared) if node.default_value else Undefined
     required = isinstance(declared, GraphQLNonNull)
-    return node.variable.name.value, _Compiler().coercer(declared), default, required, node
+    compiler = _Compiler()
+    coerce = compiler.coercer(declared)
+    if compiler.is_recursive:
+        coerce = _bounded(coerce)
+    return node.variable.name.value, coerce, default, required, node
+
+
+def _bounded(coerce: Coerce) -> Coerce:
+    """Return ``coerce`` for values of a bounded depth: an input object may contain itself."""
+
+    def coerce_bounded(value: Any) -> Any:
+        level = [value]
+        for _ in range(MAX_NESTING):
+            above, level = level, []
+            for item in above:
+                if isinstance(item, dict):
+                    level += item.values()
+                elif isinstance(item, list):
+                    level += item
+            if not level:
+                return coerce(value)
+        raise _Invalid(f"it nests more than {MAX_NESTING} levels.")
+
+    return coerce_bounded
 
 
 def _fault(node: VariableDefinitionNode, message: str) -> dict[str, Any]:
@@ -104,6 +128,7 @@ class _Compiler:
 
     def __init__(self) -> None:
         self._objects: dict[str, Coerce] = {}
+        self.is_recursive = False
 
     def coercer(self, declared: Any) -> Coerce:
         if isinstance(declared, GraphQLNonNull):
@@ -148,6 +173,7 @@ class _Compiler:
         name = declared.name
         if name in self._objects:
             # Recursive: the coercer exists by the time a value arrives.
+            self.is_recursive = True
             return lambda value: self._objects[name](value)
         self._objects[name] = lambda value: value
         fields = {key: (self.coercer(field.type), field) for key, field in declared.fields.items()}
@@ -211,7 +237,7 @@ def _scalar(declared: GraphQLScalarType) -> Coerce:
             return parse(value)
         except GraphQLError as error:
             raise _Invalid(_message(declared, error)) from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             raise _Invalid(f"it is not a {declared.name}.") from error
 
     return coerce

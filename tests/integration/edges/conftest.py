@@ -1,0 +1,128 @@
+"""One request sent to both edges: Django's view through WSGI, and the ASGI application in front of it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from pytest_django import Settings
+
+from fraiseql.asgi import GraphQLApplication
+
+ENDPOINT = "/graphql/"
+JSON_BODY = {"Content-Type": "application/json"}
+COMPARED = ("content-type", "content-length", "vary", "allow", "x-content-type-options")
+# CONTRACTS: the closed list.
+CODES = frozenset(
+    [
+        "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT",
+        "OPERATION_RESOLUTION_FAILURE", "PERSISTED_QUERY_NOT_FOUND",
+        "PERSISTED_QUERY_NOT_SUPPORTED", "BAD_REQUEST", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND",
+        "CONFLICT", "RATE_LIMITED", "COST_EXCEEDED", "TIMEOUT", "SERVICE_UNAVAILABLE",
+        "INTERNAL_SERVER_ERROR",
+    ]
+)  # fmt: skip
+
+_ID = re.compile(r'"id":\s?"[0-9a-f-]{36}"')
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Return the body, parsed."""
+        return json.loads(self.body)
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the GraphQL errors, each with a code from the closed list."""
+        errors: list[dict[str, Any]] = self.json.get("errors", [])
+        for error in errors:
+            assert error["extensions"]["code"] in CODES
+            assert set(error) <= {"message", "locations", "path", "extensions"}
+        return errors
+
+    @property
+    def codes(self) -> list[str]:
+        """Return each error's code."""
+        return [error["extensions"]["code"] for error in self.errors]
+
+
+class Edges:
+    """Django's view and the ASGI application, in this process."""
+
+    def __init__(self) -> None:
+        self._wsgi = httpx.WSGITransport(get_wsgi_application())
+        self._application = GraphQLApplication()
+
+    def send(
+        self,
+        method: str = "POST",
+        path: str = ENDPOINT,
+        *,
+        headers: Mapping[str, str] | httpx.Headers = JSON_BODY,
+        body: bytes = b"",
+    ) -> Answer:
+        """Return the answer both give; fail if they differ."""
+        given = httpx.Headers({"Host": "testserver"})
+        given.update(headers)
+        behind = self.view(method, path, given, body)
+        before = self.asgi(method, path, given, body)
+
+        assert _comparable(before) == _comparable(behind)
+        return before
+
+    def post(self, query: str, variables: Any = None, **more: Any) -> Answer:
+        """Return the answer to a GraphQL request in JSON."""
+        payload = {"query": query, **({} if variables is None else {"variables": variables})}
+        return self.send(body=json.dumps(payload | more).encode())
+
+    def view(self, method: str, path: str, headers: httpx.Headers, body: bytes) -> Answer:
+        """Return what the view answers."""
+        request = httpx.Request(method, f"http://testserver{path}", headers=headers, content=body)
+        response = self._wsgi.handle_request(request)
+        # A server sends no body to HEAD, whatever the application gave it.
+        sent = b"" if method == "HEAD" else response.read()
+        response.close()
+        return Answer(response.status_code, response.headers, sent)
+
+    def asgi(self, method: str, path: str, headers: httpx.Headers, body: bytes) -> Answer:
+        """Return what the ASGI application answers."""
+        request = httpx.Request(method, f"http://testserver{path}", headers=headers, content=body)
+        return async_to_sync(self._asgi)(request)
+
+    async def _asgi(self, request: httpx.Request) -> Answer:
+        transport = httpx.ASGITransport(self._application)
+        response = await transport.handle_async_request(request)
+        return Answer(response.status_code, response.headers, await response.aread())
+
+
+@pytest.fixture
+def edges(db: None, settings: Settings) -> Iterator[Edges]:
+    """Both edges, on Django's connection: they see what the test wrote."""
+    settings.ROOT_URLCONF = "tests.integration.edges.urls"
+    # As Django's test client does: the test's transaction lives longer than a request.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield Edges()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def _comparable(answer: Answer) -> tuple[int, list[str | None], str]:
+    # Every internal error has an id of its own; Django's middleware adds headers of its own.
+    body = _ID.sub('"id":""', answer.body.decode())
+    return answer.status, [answer.headers.get(name) for name in COMPARED], body
