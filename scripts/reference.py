@@ -59,6 +59,8 @@ CODES = (
     "COST_EXCEEDED", "TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_SERVER_ERROR",
 )  # fmt: skip
 
+_MADE = "<!-- Made by scripts/reference.py"
+
 # What each kind of leaf is in JSON.
 _OUT = {
     shape.STRING: "string", shape.INT: "number", shape.FLOAT: "number", shape.BOOLEAN: "boolean",
@@ -100,7 +102,7 @@ def reference() -> dict[str, str]:
         "python.md": ("fraiseql/__init__.py", python_page),
     }
     return {
-        name: f"<!-- Made by scripts/reference.py from {source}: change that. -->\n\n{page()}"
+        name: f"{_MADE} from {source}: change that. -->\n\n{page()}"
         for name, (source, page) in made.items()
     }
 
@@ -513,9 +515,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def generated() -> list[Path]:
+    """Return the pages in the folder that this program has written; others are by hand."""
+    return [path for path in FOLDER.glob("*.md") if path.read_text("utf-8").startswith(_MADE)]
+
+
 def stale(made: Mapping[str, str]) -> list[str]:
     """Return the names of the pages that are not as ``made``."""
-    stored = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    stored = {path.name: path.read_text(encoding="utf-8") for path in generated()}
     return sorted(name for name in set(made) | set(stored) if made.get(name) != stored.get(name))
 
 
