@@ -114,15 +114,25 @@ def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
     cause: BaseException = error.original_error or error
     if isinstance(cause, TypeError) and error.message.startswith("Cannot return null for non-null"):
         cause = _public(error.message)
-    elif cause is error or isinstance(cause, GraphQLError):
+    elif isinstance(cause, GraphQLError) and not _is_of_completion(cause):
         # Raised by a resolver or a scalar for the client to read, as graphene's users do.
-        given = cause.extensions or {} if isinstance(cause, GraphQLError) else {}
+        given = cause.extensions or {}
         code = given.get("code", "INTERNAL_SERVER_ERROR" if error.path else "BAD_USER_INPUT")
         cause = _public(error.message)
         shown = describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
         shown["extensions"] = {**given, "code": code}
         return shown
     return describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
+
+
+def _is_of_completion(error: GraphQLError) -> bool:
+    """Tell whether graphql-core refused what a resolver returned; its message shows the value."""
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_name == "complete_value":
+            return True
+        step = step.tb_next
+    return False
 
 
 def _public(message: str) -> FraiseQLError:

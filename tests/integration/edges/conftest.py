@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -66,7 +67,11 @@ class Edges:
 
     def __init__(self) -> None:
         self._wsgi = httpx.WSGITransport(get_wsgi_application())
-        self._application = GraphQLApplication()
+
+    @cached_property
+    def _application(self) -> GraphQLApplication:
+        # Made by the first request, when a test has declared its schema.
+        return GraphQLApplication()
 
     def send(
         self,
