@@ -154,7 +154,8 @@ def test_wrong_settings_leave_the_rest_standing() -> None:
     assert [problem["source"] for problem in found["problems"]] == ["fraiseql.E002"]
 
 
-def test_settings_in_force_are_shown_where_they_differ() -> None:
+def test_settings_in_force_are_shown_where_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FRAISEQL_ACCELERATOR", raising=False)
     with override_settings(FRAISEQL={"MAX_LIMIT": 50, "DEFAULT_LIMIT": 100, "MAX_DEPTH": 15}):
         found = report()
 
