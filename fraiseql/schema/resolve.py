@@ -383,8 +383,6 @@ def _object_spec(declaration: ObjectDeclaration) -> ObjectSpec:
 
 
 def _strip_none(annotation: Any, where: str) -> tuple[Any, bool]:
-    if typing.get_origin(annotation) is typing.Annotated:
-        annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
         return annotation, False
     arguments = typing.get_args(annotation)

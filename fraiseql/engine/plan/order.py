@@ -102,9 +102,7 @@ def plan_cursor(
     values = decode_cursor(given.value, order, argument)
     if given.path is not None:
 
-        def nulls(text: str | None) -> Any:
-            if text is None:
-                return None
+        def nulls(text: str) -> Any:
             return tuple(value is None for value in decode_cursor(text, order, argument))
 
         guards.append(Guard(given.path, nulls, tuple(value is None for value in values)))

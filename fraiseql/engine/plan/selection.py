@@ -146,8 +146,6 @@ class Selected:
             collected = self.collect(type_names(concrete), (node.selection_set for node in fields))
             for nodes in collected.values():
                 entry = concrete.fields.get(nodes[0].name.value)
-                if entry is not None and entry.compute is not None:
-                    return all_keys(spec)
                 if entry is not None:
                     keys[entry.key] = None
         return tuple(keys)

@@ -70,6 +70,23 @@ def test_an_id_of_the_wrong_form_is_refused(answer: Callable[..., Result]) -> No
     ]
 
 
+def test_a_kept_statement_refuses_an_id_for_its_own_field(answer: Callable[..., Result]) -> None:
+    query = "query ($id: ID, $c: ID!) { maker(id: $id) { name } courier(id: $c) { name } }"
+
+    assert not answer(query, id=ANVIL, c=1).errors
+    result = answer(query, id="anvil", c=1)
+    assert result.data == {"maker": None, "courier": {"name": "Ada"}}
+    assert [error["message"] for error in result.errors] == ["id is not a UUID."]
+    assert answer(query, id="anvil", c="x").data == {"maker": None, "courier": None}
+
+
+def test_a_kept_statement_of_one_field_refuses_an_id(answer: Callable[..., Result]) -> None:
+    query = "query ($id: ID) { maker(id: $id) { name } }"
+
+    assert not answer(query, id=ANVIL).errors
+    assert answer(query, id="anvil").errors[0]["message"] == "id is not a UUID."
+
+
 def test_ids_go_out_as_strings_whatever_they_are(ask: Ask) -> None:
     assert ask("{ couriers(orderBy: [{id: DESC}], limit: 1) { id } category(id: 2) { id } }") == {
         "couriers": [{"id": "9007199254740993"}],

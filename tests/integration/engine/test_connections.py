@@ -222,6 +222,13 @@ def test_what_is_no_cursor_is_refused(answer: Callable[..., Result], cursor: str
     assert cursor not in result.errors[0]["message"] or cursor in "x"
 
 
+def test_a_kept_statement_is_not_used_for_what_is_no_cursor(answer: Callable[..., Result]) -> None:
+    _, feed = page(first=1)
+
+    assert not answer(FEED, after=feed["pageInfo"]["endCursor"]).errors
+    assert answer(FEED, after="x").errors[0]["message"] == "after is not a cursor of this list."
+
+
 def test_a_cursor_of_another_order_is_refused(answer: Callable[..., Result]) -> None:
     _, feed = page(first=1, order=[{"name": "ASC"}])
     result = answer(FEED, before=feed["pageInfo"]["endCursor"], last=1)

@@ -210,6 +210,7 @@ def test_limit_and_offset(ask: Ask) -> None:
     assert read(l=50, o=4) == "ef"
     assert read(l=50, o=5) == "f"
     assert read(o=0) == "abcde"
+    assert len(ask("{ wares(limit: 9, offset: 4) { name } }")["wares"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Descriptions of attributes, from the source."""
 
 import importlib.util
+import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -70,8 +72,6 @@ def module(tmp_path: Path) -> ModuleType:
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     # inspect finds a class's file through its module.
-    import sys  # noqa: PLC0415
-
     sys.modules["described"] = made
     return made
 
@@ -96,6 +96,12 @@ def test_classes_inside_others_functions_and_conditions(module: ModuleType) -> N
 def test_a_class_without_source_has_none() -> None:
     assert attribute_descriptions(int) == {}
     assert attribute_descriptions(type("Made", (), {"__module__": "nowhere"})) == {}
+
+
+def test_a_compiled_module_has_none(module: ModuleType) -> None:
+    module.__file__ = f"described{EXTENSION_SUFFIXES[0]}"
+
+    assert attribute_descriptions(type("Maker", (), {"__module__": "described"})) == {}
 
 
 def test_a_file_that_is_no_python_has_none(tmp_path: Path, module: ModuleType) -> None:
