@@ -283,7 +283,8 @@ def errors_page() -> str:
         "# Errors\n\n"
         "Every error of a response has `message` and `extensions.code`, one of the closed list below; an error"
         " of a field has its `path`, and most have `locations`. `extensions.hint`, where there is one, says"
-        " what to do. A refused request has no `data`; one with errors in fields has the rest.\n\n"
+        " what to do. A refused request has no `data`; one with errors in fields has the rest. Only a"
+        " `graphql.GraphQLError` of a resolver may bring a code of its own.\n\n"
         f"{_table(('code', 'cause'), rows)}\n\n"
         'Messages that are not meant for clients are replaced by "Internal error"; with `DEBUG` they are'
         " shown. The log is `fraiseql.errors`.\n\n"

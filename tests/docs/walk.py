@@ -43,12 +43,17 @@ SERVER_S = 60
 
 @dataclass
 class Walk:
-    """A reader's machine: the folder they are in, their database and their server."""
+    """
+    A reader's machine: the folder they are in, their database and their server.
+
+    ``left_out``: servers that are not installed here.
+    """
 
     folder: Path
     database_url: str
     server: "Server | None" = None
     answer: Any = None
+    left_out: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +78,7 @@ class Walk:
         """End the server."""
         if self.server is not None:
             self.server.stop()
+            self.server = None
 
     def _do(self, block: Block, following: Mapping[str, str]) -> None:
         if "file" in block.options or "add" in block.options:
@@ -140,8 +146,12 @@ class Walk:
 
     def _serve(self, block: Block, _following: Mapping[str, str]) -> None:
         self.stop()
+        command = shlex.split(block.text)
+        if shutil.which(command[0], path=self.environment["PATH"]) is None:
+            self.left_out.append(command[0])
+            return
         option = block.options.get("port")
-        self.server = Server(shlex.split(block.text), self.folder, self.environment, option)
+        self.server = Server(command, self.folder, self.environment, option)
         assert "data" in self.server.ask("{ __typename }", {})
 
     def _ask(self, block: Block, following: Mapping[str, str]) -> None:
@@ -211,8 +221,7 @@ class Server:
         arguments = ["--noreload", f"127.0.0.1:{self.port}"]
         if self.port_option:
             arguments = [self.port_option, str(self.port)]
-        program = shutil.which(self.command[0], path=self.environment["PATH"])
-        assert program is not None, f"{self.command[0]} is not installed"
+        program = shutil.which(self.command[0], path=self.environment["PATH"]) or self.command[0]
         self.process = subprocess.Popen(
             [program, *self.command[1:], *arguments],
             cwd=self.folder,
