@@ -51,7 +51,7 @@ def check_views(databases: Sequence[str] | None = None, **_: Any) -> list[CheckM
     try:
         return list(_Views(schema, using).check())
     except (FraiseQLError, DatabaseError) as error:
-        fault = str(error.__cause__ or error).strip()
+        fault = str(error.__cause__ or error).strip().partition("\n")[0]
         return [table.UNREACHABLE(f"settings.DATABASES[{using!r}]", alias=using, fault=fault)]
 
 

@@ -75,7 +75,11 @@ def embedded_server(using: str) -> Status | None:
 
 
 def asgi_application() -> Any:
-    """Return the application ASGI_APPLICATION names, or None if there is none. Raises ImportError."""
+    """
+    Return the application ASGI_APPLICATION names, or None if there is none.
+
+    Raises ImportError, and ConfigurationError if the schema does not build.
+    """
     path = getattr(django_settings, "ASGI_APPLICATION", None)
     return import_string(path) if path else None
 
@@ -104,7 +108,7 @@ def _embedded(settings: Settings) -> Iterator[CheckMessage]:
 def _asgi() -> Iterator[CheckMessage]:
     try:
         application = asgi_application()
-    except ImportError:
+    except (ImportError, ConfigurationError):
         return  # The server says so when it starts.
     path = path_of_endpoint()
     if isinstance(application, GraphQLApplication) and path and path not in application.paths:

@@ -32,10 +32,11 @@ from fraiseql.checks.database import statement
 from fraiseql.checks.production import asgi_application, embedded_server
 from fraiseql.conf import Settings, get_settings
 from fraiseql.cqrs.sync import Projection, drift, projections
-from fraiseql.db import catalog, faults, inspection
+from fraiseql.db import catalog, inspection
 from fraiseql.db.connections import parameters
 from fraiseql.engine.result import implementation
 from fraiseql.errors import ConfigurationError, FraiseQLError
+from fraiseql.management.messages import reason
 from fraiseql.schema import registry
 from fraiseql.schema.build import get_schema
 
@@ -153,14 +154,15 @@ class _Examination:
         except ConfigurationError as error:
             facts["state"] = error.message
         except (FraiseQLError, DatabaseError, psycopg.Error) as error:
-            reason = str(faults.database_error(error)).strip().partition("\n")[0]
             facts["state"] = "cannot be used"
             hint = "Start it, or correct DATABASES."
             if server is not None:
                 hint = (
                     "manage.py fraiseql_postgres start; manage.py fraiseql_postgres logs says more."
                 )
-            self._problem(f"The database {self.using!r} cannot be used: {reason}", hint, "database")
+            self._problem(
+                f"The database {self.using!r} cannot be used: {reason(error)}", hint, "database"
+            )
 
     def _ask_server(self, facts: dict[str, str]) -> None:
         # Not Django's connection, which may wait for minutes.
@@ -193,12 +195,16 @@ class _Examination:
         waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         facts["migrations"] = f"{waiting} to apply" if waiting else "all applied"
         if waiting:
-            self._problem(f"{waiting} migrations are not applied.", "manage.py migrate", "database")
+            self._problem(
+                f"{counted(waiting, 'migration')} not applied.", "manage.py migrate", "database"
+            )
 
     def _serving(self, facts: dict[str, str]) -> None:
         facts["URL"] = path_of_endpoint() or "none"
         try:
             application = asgi_application()
+        except ConfigurationError:
+            facts["ASGI"] = "does not start"  # The checks tell why.
         except ImportError as error:
             facts["ASGI"] = f"cannot be imported: {error}"
             self._problem(f"ASGI_APPLICATION cannot be imported: {error}", "Correct it.", "serving")
@@ -230,8 +236,10 @@ class _Examination:
         declared = registry.current()
         views = list(dict.fromkeys(entry.view for entry in declared.objects.values() if entry.view))
         facts["declared"] = (
-            f"{len(declared.objects)} types on {len(views)} views, {len(declared.enums)} enums,"
-            f" {len(declared.roots)} bound fields, {len(declared.resolvers)} Python fields"
+            f"{counted(len(declared.objects), 'type')} on {counted(len(views), 'view')},"
+            f" {counted(len(declared.enums), 'enum')},"
+            f" {counted(len(declared.roots), 'bound field')},"
+            f" {counted(len(declared.resolvers), 'Python field')}"
         )
         try:
             facts["schema"] = f"{len(get_schema().graphql.type_map)} types"
@@ -293,6 +301,11 @@ class _Examination:
         facts["errors"], facts["warnings"] = str(len(errors)), str(len(others))
         if not self.is_reachable:
             facts["views"] = "not looked at: the database does not answer"
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its noun: 1 view, 2 views."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _finding(message: CheckMessage) -> Finding:

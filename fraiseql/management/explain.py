@@ -87,6 +87,7 @@ def explain(request: GraphQLRequest, using: str, *, analyze: bool = False) -> Ex
         found.error = error
     except DatabaseError as error:
         found.error = faults.fault(error)
+        found.error.__cause__ = error
     return found
 
 

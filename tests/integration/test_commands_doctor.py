@@ -16,6 +16,7 @@ import fraiseql
 from fraiseql.asgi import GraphQLApplication
 from fraiseql.db import catalog
 from fraiseql.engine import result
+from fraiseql.errors import ConfigurationError
 from fraiseql.management import doctor
 from fraiseql.schema import registry
 
@@ -137,6 +138,16 @@ def test_a_schema_that_does_not_build_is_one_problem() -> None:
     assert [problem["source"] for problem in found["problems"]] == ["fraiseql.E001"]
 
 
+def test_an_asgi_application_may_need_the_schema_that_does_not_build() -> None:
+    registry.current().fault = ConfigurationError("Wrong.", hint="Make it right.")
+    sys.modules.pop("examples.blog.asgi", None)
+    with override_settings(ASGI_APPLICATION="examples.blog.asgi.application"):
+        found = report()
+
+    assert found["sections"]["serving"]["ASGI"] == "does not start"
+    assert [problem["source"] for problem in found["problems"]] == ["fraiseql.E001"]
+
+
 def test_projections_of_two_sources_are_a_problem() -> None:
     @fraiseql.type(view="tv_paper", source="v_other")
     class Other:
@@ -175,7 +186,7 @@ def test_migrations_that_wait_are_a_problem() -> None:
     (problem,) = report()["problems"]
 
     assert problem == {
-        "message": "1 migrations are not applied.",
+        "message": "1 migration not applied.",
         "hint": "manage.py migrate",
         "source": "database",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fraiseql.management.doctor import Finding, Report, examine
+from fraiseql.management.doctor import Finding, Report, counted, examine
 
 
 class Command(BaseCommand):
@@ -47,10 +47,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {name:<{width}}  {value}")
             self.stdout.write("")
         if report.problems:
-            self.stdout.write(self.style.ERROR(_counted(len(report.problems), "problem")))
+            self.stdout.write(self.style.ERROR(counted(len(report.problems), "problem")))
             self._list(report.problems)
         if report.warnings:
-            self.stdout.write(self.style.WARNING(_counted(len(report.warnings), "warning")))
+            self.stdout.write(self.style.WARNING(counted(len(report.warnings), "warning")))
             self._list(report.warnings)
         if not report.problems:
             self.stdout.write(self.style.SUCCESS("Nothing is broken."))
@@ -61,7 +61,3 @@ class Command(BaseCommand):
             if finding.hint:
                 self.stdout.write(f"     {finding.hint}")
         self.stdout.write("")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -11,10 +11,11 @@ from django.db import DatabaseError, connections
 from fraiseql.checks.database import statement
 from fraiseql.checks.types import ColumnType, column_type
 from fraiseql.conf import get_settings
-from fraiseql.db import catalog, faults, inspection
+from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
 from fraiseql.errors import FraiseQLError
 from fraiseql.management.inference import Node, holds, infer, infer_column
+from fraiseql.management.messages import command_error
 from fraiseql.management.source import BoundView, type_name, write
 from fraiseql.schema import registry
 from fraiseql.schema.specs import AUTO_DOCUMENT
@@ -61,8 +62,7 @@ class Command(BaseCommand):
             drafts = _Drafts(using, options["sample"], options["jsonb"])
             views = drafts.bound(options["views"], options["name"])
         except (FraiseQLError, DatabaseError) as error:
-            fault = error if isinstance(error, FraiseQLError) else faults.fault(error)
-            raise CommandError("\n".join(filter(None, (fault.message, fault.hint)))) from error
+            raise command_error(error) from error
         if not views:
             raise CommandError("\n".join(drafts.notes or ["There is no view without a binding."]))
         source = write(views)

@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from fraiseql.conf import get_settings
 from fraiseql.engine.document.request import GraphQLRequest, from_payload
 from fraiseql.errors import BadRequest, FraiseQLError
 from fraiseql.management.explain import Explanation, Room, explain
+from fraiseql.management.messages import command_error
 
 try:
     from rich.console import Console
@@ -58,14 +59,14 @@ class Command(BaseCommand):
             using = options["database"] or get_settings().DATABASE
             found = explain(_request(options), using, analyze=options["analyze"])
         except FraiseQLError as error:
-            raise CommandError("\n".join(filter(None, (error.message, error.hint)))) from error
+            raise command_error(error) from error
         if options["format"] == "json":
             self.stdout.write(json.dumps(_as_dict(found, options), indent=2, ensure_ascii=False))
         else:
             self._print(found, options)
         if found.error is not None:
             if not found.rooms:
-                raise CommandError("\n".join(filter(None, (found.error.message, found.error.hint))))
+                raise command_error(found.error)
             sys.exit(1)
 
     def _print(self, found: Explanation, options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from graphql import introspection_from_schema, lexicographic_sort_schema, print_schema
 
 from fraiseql.errors import ConfigurationError
+from fraiseql.management.messages import command_error
 from fraiseql.schema.build import get_schema
 
 
@@ -71,7 +72,7 @@ def _text(form: str, *, is_sorted: bool) -> str:
     try:
         schema = get_schema().graphql
     except ConfigurationError as error:
-        raise CommandError("\n".join(filter(None, (error.message, error.hint)))) from error
+        raise command_error(error) from error
     if is_sorted:
         schema = lexicographic_sort_schema(schema)
     if form == "json":
