@@ -1,6 +1,7 @@
 """Specs to the GraphQL schema."""
 
 import enum
+import gc
 from typing import Any
 from uuid import UUID
 
@@ -311,3 +312,29 @@ def test_variables_inside_json_may_be_of_any_standard_scalar(declared: Registry)
     )
 
     assert result.assert_ok() == {"echo": {"a": 1.5, "b": ["7"], "c": 3}}
+
+
+def test_arguments_may_be_of_graphene_types(declared: Registry) -> None:
+    class OldInput(graphene.InputObjectType):
+        some_size = graphene.Int()
+
+    @fraiseql.query
+    def size(info: Any, given: OldInput, more: list[OldInput] | None = None) -> int:
+        return int(given["some_size"]) + len(more or [])
+
+    query = "{ size(given: {someSize: 3}, more: [{someSize: 1}]) }"
+
+    assert Client().query(query).assert_ok() == {"size": 4}
+
+
+def test_the_garbage_collector_is_left_as_it_was(declared: Registry) -> None:
+    @fraiseql.query
+    def one(info: Any) -> int:
+        return 1
+
+    gc.disable()
+    try:
+        build.get_schema()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

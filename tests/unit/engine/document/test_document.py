@@ -5,7 +5,7 @@ import time
 import pytest
 from graphql import build_schema
 
-from fraiseql.engine.document.document import Document, Limits, read_document
+from fraiseql.engine.document.document import MAX_NESTING, Document, Limits, read_document
 from fraiseql.errors import OperationUnresolved, ParseFailed, ValidationFailed
 
 SCHEMA = build_schema(
@@ -84,7 +84,7 @@ def test_zero_tokens_is_no_limit() -> None:
 
 
 def test_nesting_does_not_exhaust_the_stack() -> None:
-    with pytest.raises((ParseFailed, ValidationFailed)):
+    with pytest.raises(ParseFailed, match="nests"):
         read("{ node " * 5_000 + "{ id }" + " }" * 5_000, max_tokens=0)
 
 
@@ -146,3 +146,9 @@ def test_introspection_is_an_option() -> None:
     with pytest.raises(ValidationFailed, match="introspection"):
         read("{ __schema { queryType { name } } }")
     assert read("{ __typename }")
+
+
+def test_brackets_are_counted() -> None:
+    text = "{ echo(text: " + "[" * (MAX_NESTING + 1) + "]" * (MAX_NESTING + 1) + ") }"
+    with pytest.raises(ParseFailed, match=f"more than {MAX_NESTING} levels of brackets"):
+        read(text, max_tokens=0)

@@ -6,6 +6,7 @@ import pytest
 from graphql import GraphQLError, GraphQLScalarType, build_schema, parse
 from graphql.language import OperationDefinitionNode
 
+from fraiseql.engine.document.document import MAX_NESTING
 from fraiseql.engine.document.variables import compile_variables
 from fraiseql.errors import BadUserInput
 
@@ -144,3 +145,13 @@ def test_a_secret_is_not_repeated() -> None:
     assert "hunter2" not in str(
         faults("$a: Int, $b: Grade, $c: Box", a="hunter2", b="hunter2", c="hunter2")
     )
+
+
+def test_recursive_input_objects_nest_to_a_bound() -> None:
+    box: dict[str, Any] = {"name": "a"}
+    for _ in range(200):
+        box = {"name": "a", "lids": [box]}
+
+    assert faults("$x: Box", x=box) == [
+        f"Variable '$x' has a wrong value: it nests more than {MAX_NESTING} levels."
+    ]

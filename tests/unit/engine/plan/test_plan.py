@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from graphql import OperationDefinitionNode, parse
 
 from fraiseql.conf import get_settings
-from fraiseql.engine.document.document import Limits, read_document
+from fraiseql.engine.document.document import Document, Limits, read_document
 from fraiseql.engine.plan.order import encode_cursor, order_signature
 from fraiseql.engine.plan.plan import Every, Plan, Some
 from fraiseql.engine.plan.planner import condition_variables, outline, plan
+from fraiseql.engine.plan.selection import Selected
 from fraiseql.schema import build
 
 
@@ -127,3 +129,12 @@ def test_an_outline_tells_what_runs_it() -> None:
     assert of("{ makers { name label } }")[0] is False
     assert of("{ viewer makers { name } }") == (False, ("viewer", "makers"))
     assert of("{ makers { ... @skip(if: true) { label } name } }")[0] is True
+
+
+def test_other_directives_are_no_conditions() -> None:
+    ast = parse("query ($a: Boolean) { makers @other(if: $a) { name } }")
+    operation = ast.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+
+    assert condition_variables(Document(ast, (operation,), {}), operation) == ()
+    assert Selected({}, {}).collect(("Query",), [operation.selection_set]).keys() == {"makers"}
