@@ -1,5 +1,6 @@
 """What the documentation points at is there."""
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(
     r"(?:fraiseql|accelerator|tests|examples|benchmarks|docs|scripts|project_template|changelog\.d)/[\w./-]*"
 )
+# A Python name: fraiseql.testing, @fraiseql.query, fraiseql.field(key=...); not a check's id.
+_DOTTED = re.compile(r"@?(fraiseql(?:\.[a-zA-Z_]\w*)+)(?<!\.[EW]\d\d\d)(?:\(.*\))?")
 _MACHINE = re.compile(r"(?<![\w.}/-])/(?:root|home|work|Users|tmp|opt|mnt|usr|var|etc)/[\w.-]+")
 
 
@@ -44,6 +47,15 @@ def test_paths_written_as_code_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_python_names_written_as_code_exist(page: Path) -> None:
+    text = _CODE.sub("", page.read_text(encoding="utf-8"))
+    found = (_DOTTED.fullmatch(span) for span in _SPAN.findall(text))
+    named = {match[1] for match in found if match}
+
+    assert sorted(name for name in named if not _exists(name)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_no_path_of_a_machine_is_named(page: Path) -> None:
     assert _MACHINE.findall(page.read_text(encoding="utf-8")) == []
 
@@ -67,6 +79,14 @@ def anchors(page: Path) -> set[str]:
     text = _CODE.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ +(.+?) *$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def _exists(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def _path(span: str) -> str | None:
