@@ -73,8 +73,6 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         ast = parse(text, max_tokens=limits.max_tokens or None)
     except GraphQLSyntaxError as error:
         raise ParseFailed(error.message, errors=[_as_dict(error)]) from error
-    except RecursionError as error:
-        raise ParseFailed("The document nests too deeply.") from error
     _check_nesting(ast)
     fragments = {
         node.name.value: node

@@ -84,7 +84,7 @@ def test_zero_tokens_is_no_limit() -> None:
 
 
 def test_nesting_does_not_exhaust_the_stack() -> None:
-    with pytest.raises(ParseFailed, match="nests"):
+    with pytest.raises(ParseFailed, match="nested too deeply"):
         read("{ node " * 5_000 + "{ id }" + " }" * 5_000, max_tokens=0)
 
 
