@@ -36,6 +36,9 @@ SAMPLE = 20
 """Rows looked at in each view."""
 
 
+_DENIED = "42501"
+
+
 def check_views(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Return what is wrong between the bound types and the database that queries read."""
     # migrate runs these checks first, and is what brings the views.
@@ -104,11 +107,8 @@ class _Views:
         return {name: _Details(types[name], tuple(keys[name])) for name in names}
 
     def _missing(self, spec: ObjectSpec) -> CheckMessage:
-        with inspection.reading(self.using) as cursor:
-            cursor.execute(statement("relation_names"))
-            known = [name for name, _ in cursor.fetchall()]
-        near = get_close_matches(spec.view or "", known, 1)
-        hint = f"Did you mean {near[0]!r}? If not, run manage.py migrate." if near else None
+        near = nearest_view(spec.view or "", self.using)
+        hint = f"Did you mean {near!r}? If not, run manage.py migrate." if near else None
         return table.NO_VIEW(_of(spec), view=spec.view, hint=hint)
 
     def _projection(self, spec: ObjectSpec, relation: Relation) -> Iterator[CheckMessage]:
@@ -265,7 +265,13 @@ class _View:
             found = inspection.documents(self.relation, column, SAMPLE, self.using)
         except DatabaseError as error:
             fault = str(error).strip().partition("\n")[0]
-            yield table.UNREADABLE(_of(self.spec), view=self.view, fault=fault, limit=SAMPLE)
+            is_denied = getattr(error.__cause__, "sqlstate", None) == _DENIED
+            hint = (
+                f"GRANT SELECT ON {self.view} TO the role of the connection." if is_denied else None
+            )
+            yield table.UNREADABLE(
+                _of(self.spec), view=self.view, fault=fault, limit=SAMPLE, hint=hint
+            )
             return
         yield from faults(Found(self.spec, self.view, column or "", found), self.reported)
 
@@ -288,6 +294,14 @@ def _of(spec: ObjectSpec) -> str:
 
 def _quoted(values: Sequence[Any]) -> str:
     return ", ".join(map(repr, values))
+
+
+def nearest_view(name: str, using: str) -> str | None:
+    """Return the relation whose name is most like ``name``, or None if none is."""
+    with inspection.reading(using) as cursor:
+        cursor.execute(statement("relation_names"))
+        known = [known for known, _ in cursor.fetchall()]
+    return next(iter(get_close_matches(name, known, 1)), None)
 
 
 @cache

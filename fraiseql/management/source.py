@@ -41,7 +41,8 @@ class BoundView:
     """
     A view to bind. ``fields``: its documents' keys with their types.
 
-    ``description``: of the view; ``descriptions``: of keys that are columns.
+    ``description``: of the view; ``descriptions``: of keys that are columns. ``key``: columns of a unique
+    index, which find a row where there is neither id nor identifier.
     """
 
     view: str
@@ -51,6 +52,7 @@ class BoundView:
     fields: Mapping[str, Node]
     description: str | None = None
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
 
 
 @dataclass
@@ -58,6 +60,7 @@ class _Type:
     name: str
     node: Node
     bound: BoundView | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 def type_name(view: str) -> str:
@@ -144,7 +147,7 @@ class _Module:
             lines += [f"    {_docstring(view.description)}", ""]
         attributes = _Names()
         for key, node in _in_order(entry.node.fields or {}):
-            attribute = attributes.add(key)
+            attribute = entry.attributes[key] = attributes.add(key)
             comment = (view.descriptions if view is not None else {}).get(key, "")
             lines += [f"    # {line}".rstrip() for line in comment.strip().splitlines()]
             value = "" if attribute == key else f" = fraiseql.field(key={_quoted(key)})"
@@ -204,13 +207,26 @@ class _Module:
         lines = ["class Query(fraiseql.Query):"]
         for entry in self.bound:
             single = _snake(entry.name)
-            fields = entry.node.fields or {}
-            if any(fields.get(key, _OBJECT).scalar is not None for key in ("id", "identifier")):
-                lines.append(f"    {names.add(single)} = fraiseql.one({entry.name})")
+            one = self._one(entry)
+            if one is not None:
+                lines.append(f"    {names.add(single)} = {one}")
             plural = _plural(single)
             several = names.add(plural if plural != single else f"all_{single}")
             lines.append(f"    {several} = fraiseql.many({entry.name})")
         return "\n".join(lines)
+
+    @staticmethod
+    def _one(entry: _Type) -> str | None:
+        """Return the root field that finds one row, or None if nothing tells rows apart."""
+        fields = entry.node.fields or {}
+        named = [key for key in _FIRST if key in fields]
+        keys = named or list(entry.bound.key if entry.bound is not None else ())
+        if not keys or any(fields[key].scalar is None for key in keys):
+            return None
+        if named:
+            return f"fraiseql.one({entry.name})"
+        by = ", ".join(_quoted(entry.attributes[key]) for key in keys)
+        return f"fraiseql.one({entry.name}, by=[{by}])"
 
     def _imports(self) -> str:
         modules: dict[str, list[str]] = {}
@@ -227,9 +243,6 @@ class _Module:
 def _in_order(fields: Mapping[str, Node]) -> list[tuple[str, Node]]:
     """Return fields with the keys first; jsonb sorts by length."""
     return sorted(fields.items(), key=lambda pair: pair[0] not in _FIRST)
-
-
-_OBJECT = Node(nullable=True, fields={})
 
 
 class _Names:

@@ -375,6 +375,20 @@ def test_a_view_that_fails_is_quoted() -> None:
     assert "division by zero" in message.msg
 
 
+def test_a_view_that_may_not_be_read_wants_a_grant() -> None:
+    execute(
+        "CREATE TABLE thing (n int NOT NULL)",
+        "CREATE ROLE thing_guest",
+        "GRANT thing_guest TO CURRENT_USER",
+    )
+    declare("thing", {"n": int})
+    execute("SET LOCAL ROLE thing_guest")
+    message = only()
+
+    assert message.id == "fraiseql.E111"
+    assert message.hint == "GRANT SELECT ON thing TO the role of the connection."
+
+
 def document(*documents: str) -> None:
     """Make ``v_thing``, whose rows hold these documents."""
     rows = ", ".join(f"('{item}'::jsonb)" for item in documents)

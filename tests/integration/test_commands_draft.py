@@ -392,6 +392,24 @@ def test_names_of_queries_differ() -> None:
     assert "fraiseql.one(List)" not in source
 
 
+def test_rows_are_found_by_a_unique_key_where_there_is_no_id() -> None:
+    execute(
+        'CREATE TABLE "Album" ("AlbumId" int PRIMARY KEY, "Title" text NOT NULL)',
+        "INSERT INTO \"Album\" VALUES (1, 'Blue')",
+        "CREATE TABLE rate (day date, currency text, rate numeric, PRIMARY KEY (day, currency))",
+        "CREATE TABLE spot (at point)",
+        "CREATE TABLE document (id jsonb PRIMARY KEY, name text UNIQUE)",
+        "INSERT INTO document VALUES ('{\"a\": 1}', 'x')",
+    )
+    source = draft('"Album"', "rate", "spot", "document")
+
+    assert '    album = fraiseql.one(Album, by=["album_id"])\n' in source
+    assert '    rate = fraiseql.one(Rate, by=["day", "currency"])\n' in source
+    assert "fraiseql.one(Spot" not in source
+    assert "fraiseql.one(Document" not in source
+    assert ask("{ album(albumId: 1) { title } }") == {"album": {"title": "Blue"}}
+
+
 def test_the_type_may_be_named() -> None:
     documents({"id": 1})
 
@@ -414,8 +432,10 @@ def test_views_without_rows_are_drafted_from_their_columns() -> None:
 def test_what_cannot_be_drafted_is_named() -> None:
     execute("CREATE VIEW v_thing AS SELECT '[]'::jsonb AS data")
 
-    with pytest.raises(CommandError, match="The database has no 'v_nowhere'"):
-        draft("v_nowhere")
+    with pytest.raises(CommandError, match=r"no 'v_thingy'\.\nDid you mean 'v_thing'\?"):
+        draft("v_thingy")
+    with pytest.raises(CommandError, match=r"The database has no 'xyz'\.$"):
+        draft("xyz")
     with pytest.raises(CommandError, match=r"v_thing\.data holds no objects\.\nv_thing is"):
         draft("v_thing")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 
-from fraiseql.checks.database import statement
+from fraiseql.checks.database import nearest_view, statement
 from fraiseql.checks.types import ColumnType, column_type
 from fraiseql.conf import get_settings
 from fraiseql.db import catalog, inspection
@@ -22,6 +22,9 @@ from fraiseql.schema.specs import AUTO_DOCUMENT
 
 SAMPLE = 100
 """Rows read of each view."""
+
+
+_NOTHING = "There is no view without a binding. To bind a table, name it: fraiseql_draft orders."
 
 
 class Command(BaseCommand):
@@ -64,7 +67,7 @@ class Command(BaseCommand):
         except (FraiseQLError, DatabaseError) as error:
             raise command_error(error) from error
         if not views:
-            raise CommandError("\n".join(drafts.notes or ["There is no view without a binding."]))
+            raise CommandError("\n".join(drafts.notes or [_NOTHING]))
         source = write(views)
         if options["format"] == "json":
             found = {
@@ -94,7 +97,9 @@ class _Drafts:
         relations = catalog.relations(wanted, self.using)
         missing = [view for view in wanted if view not in relations]
         if missing:
-            raise CommandError(f"The database has no {', '.join(map(repr, missing))}.")
+            near = nearest_view(missing[0], self.using)
+            hint = f"\nDid you mean {near!r}?" if near else ""
+            raise CommandError(f"The database has no {', '.join(map(repr, missing))}.{hint}")
         drafts = [self._view(view, relation, name) for view, relation in relations.items()]
         return [draft for draft in drafts if draft is not None]
 
@@ -137,6 +142,7 @@ class _Drafts:
             fields=fields,
             description=description,
             descriptions=descriptions,
+            key=next((key for key in relation.unique_keys if set(key) <= set(fields)), ()),
         )
 
     def _document_fields(
