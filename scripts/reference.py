@@ -84,6 +84,14 @@ _PROBES: dict[str, tuple[object, ...]] = {
     "object": ({"a": 1}, {"vector": [0.5], "distance": 1}),
 }  # fmt: skip
 
+_ENVIRONMENT = (
+    ("`FRAISEQL_ACCELERATOR`", "As the setting `ACCELERATOR`, which it wins over."),
+    ("`FRAISEQL_POSTGRES`", "The private server's PostgreSQL: `embedded`, or a major version."),
+    ("`PG_BIN`", "The folder of its programs."),
+    ("`FRAISEQL_POSTGRES_DIRECTORY`", "Where its data is, in place of `.fraiseql/postgres`."),
+    ("`PORT`", "The port of `manage.py demo`."),
+)
+
 _ARGUMENTS = {
     "same": "the field's type", "list": "list of the field's type", "boolean": "`Boolean`",
     "int": "`Int`", "text": "`String`", "texts": "list of `String`", "json": "`JSON`",
@@ -250,7 +258,9 @@ def settings_page() -> str:
         "# Settings\n\n"
         "Members of the dict `FRAISEQL` in Django's settings. What is not given has its default; a name that"
         " is not listed here, or a value of another type, is the error"
-        f" [fraiseql.E002](checks.md).\n\n{table}\n"
+        f" [fraiseql.E002](checks.md).\n\n{table}\n\n"
+        "## Environment\n\n"
+        f"{_table(('variable', 'meaning'), _ENVIRONMENT)}\n"
     )
 
 

@@ -82,9 +82,13 @@ def filled_blog(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def blog_walk(filled_blog: Walk, new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
-    """A reader in the blog's folder, with its data."""
-    folder = tmp_path / "site"
+def blog_walk(
+    filled_blog: Walk, new_database: NewDatabase, short_directory: Path
+) -> Iterator[Walk]:
+    """A reader in the blog's folder, with its data, where a private server may be too."""
+    home = short_directory / uuid4().hex[:8]
+    home.mkdir(mode=0o711)
+    folder = home / "site"
     shutil.copytree(filled_blog.folder, folder)
     walk = Walk(folder, new_database(filled_blog.database_url))
     yield walk

@@ -64,6 +64,7 @@ class Walk:
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "error",
             "DEBUG": "on",
+            "FRAISEQL_POSTGRES": os.environ.get("FRAISEQL_TEST_POSTGRES", ""),
         }
 
     def through(self, page: Path) -> None:
