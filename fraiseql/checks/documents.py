@@ -157,21 +157,16 @@ def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMe
 
 def _holds(named: Any, value: Any) -> bool:
     if isinstance(named, EnumSpec):
-        return any(_same(member.value, value) for member in named.python)
+        # True is 1 in Python, and not in JSON.
+        return any(
+            type(member.value) is type(value) and member.value == value for member in named.python
+        )
     assert isinstance(named, Scalar)  # noqa: S101 - the four kinds of types
     try:
         output_value(named, value)
     except ValueError:
         return False
     return True
-
-
-def _same(stored: Any, value: Any) -> bool:
-    if isinstance(stored, bool) or isinstance(value, bool):
-        return stored is value
-    if isinstance(stored, str) or isinstance(value, str):
-        return bool(stored == value)
-    return isinstance(value, int | Decimal) and Decimal(str(stored)) == value
 
 
 def _wrong_kind(at: _Place, wrong: Sequence[Any], total: int) -> Iterator[CheckMessage]:

@@ -83,8 +83,8 @@ ACCELERATOR = _check(
 ENUM_VALUE = _check(
     "E006",
     "the values of every @fraiseql.enum",
-    "{member} has a value that JSON documents do not hold: {kind}.",
-    "Give it what the document holds: a string, a number or a boolean.",
+    "{member} has a value that documents cannot be compared with: {kind}.",
+    "Give it what the document holds: a string, an integer or a boolean.",
 )
 NOTHING_DECLARED = _check(
     "W001",

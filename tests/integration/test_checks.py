@@ -643,20 +643,6 @@ def test_booleans_are_no_numbers_and_no_strings(value: str, fits: bool) -> None:
     assert ids() == ([] if fits else ["W114"])
 
 
-@pytest.mark.parametrize("value", ["1.5", "1.50", "2"])
-def test_numbers_of_enums_are_compared_as_numbers(value: str) -> None:
-    document(f'{{"value": {value}}}')
-
-    @fraiseql.enum
-    class Size(enum.Enum):
-        SMALL = 1.5
-        LARGE = 2
-
-    declare("v_thing", {"value": Size})
-
-    assert ids() == []
-
-
 def test_an_owner_is_told_in_production() -> None:
     execute(
         "CREATE TABLE thing (id int PRIMARY KEY)",
