@@ -86,7 +86,8 @@ def _reported(scalar: Scalar, function: Callable[..., Any]) -> Callable[..., Any
         try:
             return function(*arguments)
         except ValueError as error:
-            raise GraphQLError(f"{scalar.name}: {error}") from error
+            node = arguments[0] if isinstance(arguments[0], ValueNode) else None
+            raise GraphQLError(f"{scalar.name}: {error}", node) from error
 
     return call
 

@@ -36,6 +36,9 @@ from fraiseql.schema.specs import (
 )
 
 _LISTS = (list, tuple, Sequence)
+_RESERVED = (
+    "Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID", "OrderDirection",
+)  # fmt: skip
 _KEYS_OF_ONE = ("id", "identifier")
 
 
@@ -90,6 +93,7 @@ class _Resolver:
             resolvers[name] = self._resolver(
                 name, resolver.function, resolver.description, resolver.deprecation
             )
+        self._refuse_clashes()
         return Specs(
             objects={spec.name: spec for spec in self._all_objects(roots)},
             enums={spec.name: spec for spec in self.enums.values()},
@@ -107,6 +111,31 @@ class _Resolver:
         if connections:
             found.append(self.page_info)
         return found
+
+    def _refuse_clashes(self) -> None:
+        """Refuse declared names that the schema needs for something else."""
+        taken = dict.fromkeys(_RESERVED, "a type of every schema")
+        for spec in self.objects.values():
+            taken |= dict.fromkeys(
+                (f"{spec.name}WhereInput", f"{spec.name}OrderByInput"), f"made for {spec.name}"
+            )
+            for field in spec.fields.values():
+                if isinstance(field.type.innermost, Scalar):
+                    where = f"the scalar of {spec.name}.{field.python_name}"
+                    taken[field.type.innermost.name] = where
+        for name in self._connections:
+            ours = (f"{name}Connection", f"{name}Edge", self.page_info.name)
+            taken |= dict.fromkeys(ours, f"made for the connection of {name}")
+        every: list[ObjectSpec | EnumSpec | InputSpec] = [
+            *self.objects.values(), *self.enums.values(), *self.inputs.values(),
+        ]  # fmt: skip
+        for declared in every:
+            if declared.name in taken:
+                raise ConfigurationError(
+                    f"{declared.python.__qualname__} is called {declared.name!r}, which is"
+                    f" {taken[declared.name]}.",
+                    hint="Give it another name: @fraiseql.type(name=...).",
+                )
 
     # Fields of types
 

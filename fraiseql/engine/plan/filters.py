@@ -39,7 +39,7 @@ def _object(
                 f"where.{where} is null.",
                 hint="Leave it out for no condition; to find nulls, write {isnull: true}.",
             )
-        if name in LOGICAL and name not in spec.fields:
+        if name in LOGICAL:
             conditions.append(_logical(name, value, spec, above, guards))
             continue
         entry = spec.fields[name]

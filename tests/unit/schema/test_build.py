@@ -2,6 +2,7 @@
 
 import enum
 import gc
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -338,3 +339,26 @@ def test_the_garbage_collector_is_left_as_it_was(declared: Registry) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_wrong_literal_is_refused_at_its_place(declared: Registry) -> None:
+    @fraiseql.query
+    def of(info: Any, on: date) -> int:
+        return 1
+
+    (error,) = Client().query('{ of(on: "tomorrow") }').errors
+
+    assert error["locations"] == [{"line": 1, "column": 10}]
+
+
+def test_a_field_called_like_a_connective_gives_way_to_it(declared: Registry) -> None:
+    @fraiseql.type(view="v_maker")
+    class Maker:
+        AND: str
+        name: str
+
+    class Query(fraiseql.Query):
+        makers = fraiseql.many(Maker)
+
+    where: Any = build.get_schema().graphql.type_map["MakerWhereInput"]
+    assert str(where.fields["AND"].type) == "[MakerWhereInput!]"

@@ -336,3 +336,30 @@ def test_interfaces_are_found_among_objects(declared: Registry) -> None:
     assert isinstance(spec, ObjectSpec)
     assert spec.is_interface
     assert spec.possible_types() == ()
+
+
+@pytest.mark.parametrize("name", ["Query", "Int", "OrderDirection", "MakerWhereInput", "Email"])
+def test_names_the_schema_needs(declared: Registry, name: str) -> None:
+    @fraiseql.type
+    class Maker:
+        email: scalars.Email
+
+    fraiseql.type(type(name, (), {"__annotations__": {"x": str}}))
+
+    assert "name=" in hint_of(declared, f"{name} is called '{name}', which is")
+
+
+def test_names_of_scalars_nobody_uses_are_free(declared: Registry) -> None:
+    fraiseql.type(type("Port", (), {"__annotations__": {"ships": int}}))
+
+    assert "Port" in resolve(declared).objects
+
+
+@pytest.mark.parametrize("name", ["PageInfo", "MakerEdge", "MakerConnection"])
+def test_names_a_connection_needs(declared: Registry, name: str) -> None:
+    made = fraiseql.type(view="v")(type(name, (), {"__annotations__": {"id": int}}))
+    maker = fraiseql.type(view="v")(type("Maker", (), {"__annotations__": {"id": int}}))
+
+    assert name in resolve(declared).objects
+    type("Query", (fraiseql.Query,), {"feed": fraiseql.connection(maker), "x": fraiseql.many(made)})
+    hint_of(declared, "made for the connection of Maker")
