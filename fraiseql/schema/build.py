@@ -78,7 +78,7 @@ class _Builder:
             query=self._query(),
             mutation=self._joined_root("mutation", "Mutation"),
             subscription=self._joined_root("subscription", "Subscription"),
-            types=[*_STANDARD, *self._unreachable(), *self._joined_types()],
+            types=[*_STANDARD, *self._first(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
         adopt(made.type_map)
@@ -251,11 +251,19 @@ class _Builder:
 
     def _joined_types(self) -> list[Any]:
         roots = {"Query", "Mutation", "Subscription"}
+        ours = {**self.enums, **self.objects, **self.input_objects}
         found = []
         for schema in self.joined:
             for name, graphql_type in schema.graphql_schema.type_map.items():
                 made = getattr(graphql_type, "graphene_type", None)
-                if made is not None and name not in roots and issubclass(made, graphene.ObjectType):
+                if made is None or name in roots or name == _PAGE_INFO:
+                    continue
+                if ours.get(name, made) is not made:
+                    raise ConfigurationError(
+                        f"The type {name!r} is declared in bindings and by graphene ({made.__module__}).",
+                        hint="Give one of them another name: @fraiseql.type(name=...), class Meta: name = ...",
+                    )
+                if issubclass(made, graphene.ObjectType):
                     found.append(made)
         return found
 
@@ -265,11 +273,14 @@ class _Builder:
             raise ConfigurationError("The joined graphene schemas differ in auto_camelcase.")
         return settings.pop() if settings else True
 
-    def _unreachable(self) -> list[Any]:
-        # Implementations are reachable only through their interface.
-        return [self.objects[spec.name] for spec in self.specs.objects.values() if spec.interfaces]
+    def _first(self) -> list[Any]:
+        # Implementations are reachable only through their interface. Of graphene's PageInfo and ours the first
+        # that is met stays, and ours reads what either kind of connection returns.
+        first = [self.objects[spec.name] for spec in self.specs.objects.values() if spec.interfaces]
+        return [*first, self.objects[_PAGE_INFO]] if _PAGE_INFO in self.objects else first
 
 
+_PAGE_INFO = "PageInfo"
 # A variable inside a JSON literal may have any of them, whether a field has or not.
 _STANDARD = (graphene.String, graphene.Int, graphene.Float, graphene.Boolean, graphene.ID)
 _ORDER_BY = "Keys in order of weight; ties are broken by id."

@@ -18,7 +18,7 @@ import graphene
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.comments import attribute_descriptions
 from fraiseql.schema.declare import OPTIONS, FieldOptions
-from fraiseql.schema.names import NameTable, check_name
+from fraiseql.schema.names import NameTable, camel_case, check_name
 from fraiseql.schema.registry import ObjectDeclaration, Registry, RootDeclaration
 from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar, scalar_for
 from fraiseql.schema.specs import (
@@ -455,13 +455,15 @@ def _unknown_type(annotation: Any, where: str) -> ConfigurationError:
 def _page_info() -> ObjectSpec:
     boolean, string = SCALARS["Boolean"], SCALARS["String"]
     spec = ObjectSpec("PageInfo", builtins.object, "Where a page lies in the whole list (Relay).")
-    for name, ref, text in (
-        ("hasNextPage", TypeRef(False, boolean), "Whether more rows follow."),
-        ("hasPreviousPage", TypeRef(False, boolean), "Whether rows precede."),
-        ("startCursor", TypeRef(True, string), "The first edge's cursor."),
-        ("endCursor", TypeRef(True, string), "The last edge's cursor."),
+    # In Python's names graphene's own connections know them, which share this type.
+    for python_name, ref, text in (
+        ("has_next_page", TypeRef(False, boolean), "Whether more rows follow."),
+        ("has_previous_page", TypeRef(False, boolean), "Whether rows precede."),
+        ("start_cursor", TypeRef(True, string), "The first edge's cursor."),
+        ("end_cursor", TypeRef(True, string), "The last edge's cursor."),
     ):
-        spec.fields[name] = FieldSpec(name, name, name, ref, text)
+        name = camel_case(python_name)
+        spec.fields[name] = FieldSpec(name, python_name, name, ref, text)
     return spec
 
 

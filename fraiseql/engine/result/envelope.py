@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError
 from fraiseql.errors import BadRequest, FraiseQLError, ValidationFailed
 
 MAX_ERRORS = 100
-"""Errors in one response; the rest is left out (BEHAVIOUR: one cause may hit every row)."""
+"""Errors in one response; the rest is left out, for one cause may hit every row."""
 
 log = logging.getLogger("fraiseql.errors")
 
