@@ -20,7 +20,7 @@ from fraiseql.asgi import GraphQLApplication
 ENDPOINT = "/graphql/"
 JSON_BODY = {"Content-Type": "application/json"}
 COMPARED = ("content-type", "content-length", "vary", "allow", "x-content-type-options")
-# CONTRACTS: the closed list.
+# The closed list of docs/reference/errors.md.
 CODES = frozenset(
     [
         "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT",
