@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +18,10 @@ from django.db import close_old_connections
 from pytest_django import Settings
 
 from fraiseql.asgi import GraphQLApplication
+from fraiseql.db.embedded import EmbeddedServer
+from tests.integration.edges.served import Served, database, serve
 
+NPM = ("graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs")
 ENDPOINT = "/graphql/"
 JSON_BODY = {"Content-Type": "application/json"}
 COMPARED = ("content-type", "content-length", "vary", "allow", "x-content-type-options")
@@ -125,6 +130,44 @@ def edges(db: None, settings: Settings) -> Iterator[Edges]:
     yield Edges()
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="module")
+def site_database(django_server: EmbeddedServer) -> Iterator[str]:
+    """The URI of a database with what the site serves."""
+    with database(django_server.uri) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def introspected(site_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The site under daphne; it tells its schema, as clients' tools need."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    with serve("daphne", site_database, log, INTROSPECTION=True) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Run a module of JavaScript with the packages of NPM at hand; return the JSON it prints."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node is not installed")
+    folder = tmp_path_factory.mktemp("node")
+    install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *NPM]
+    installed = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=120)
+    if installed.returncode:
+        pytest.skip(f"npm installs nothing here: {installed.stderr.splitlines()[-1:]}")
+
+    def run(script: str, *arguments: str) -> Any:
+        file = folder / "script.mjs"
+        file.write_text(script)
+        done = subprocess.run(
+            ["node", file, *arguments], cwd=folder, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
 def _comparable(answer: Answer) -> tuple[int, list[str | None], str]:

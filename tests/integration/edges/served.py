@@ -31,6 +31,7 @@ SCRIPTS = (
     ROOT / "tests/shop/sql/data.sql",
     ROOT / "tests/shop/sql/views.sql",
     Path(__file__).parent / "site/views.sql",
+    Path(__file__).parent / "site/tables.sql",
 )
 
 

@@ -13,8 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from fraiseql.db.embedded import EmbeddedServer
-from tests.integration.edges.served import Served, database, running, serve, until
+from tests.integration.edges.served import Served, running, serve, until
 
 pytestmark = pytest.mark.slow
 
@@ -33,12 +32,6 @@ UNCLEAN = [
     "took too long",
 ]
 JSON_HEADERS = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def site_database(django_server: EmbeddedServer) -> Iterator[str]:
-    with database(django_server.uri) as uri:
-        yield uri
 
 
 @pytest.fixture(scope="module", params=SERVERS)
