@@ -28,10 +28,23 @@ _HIDING = frozenset(
     {*_IMPORTS, "str", "int", "float", "bool", "list", "enum", "fraiseql", "scalars"}
 )
 _TAKEN_TYPES = frozenset(
-    {*SCALARS, *_IMPORTS, "Query", "Mutation", "Subscription", "PageInfo", "OrderDirection"}
+    {
+        *SCALARS,
+        *_IMPORTS,
+        "None",
+        "True",
+        "False",
+        "Query",
+        "Mutation",
+        "Subscription",
+        "PageInfo",
+        "OrderDirection",
+    }
 )
 _NOT_ENUM_MEMBERS = frozenset({"true", "false", "null", "mro"})
 _ALWAYS_PLURAL = ("news", "series", "species")
+# What an attribute called id may hold, which goes out as an ID.
+_ID_SCALARS = frozenset({"String", "Int", "BigInt", "UUID", "Date", "Time"})
 _FIRST = ("id", "identifier")
 _PREFIXES = ("v_", "tv_", "mv_", "tb_")
 
@@ -69,7 +82,7 @@ def type_name(view: str) -> str:
     prefix = next((prefix for prefix in _PREFIXES if name.lower().startswith(prefix)), "")
     made = pascal_case(_singular(_snake(name[len(prefix) :] or name))) or "Row"
     made = f"N{made}" if made[0].isdigit() else made
-    return f"{made}Type" if made in _TAKEN_TYPES or keyword.iskeyword(made) else made
+    return f"{made}Type" if made in _TAKEN_TYPES else made
 
 
 def write(views: Iterable[BoundView]) -> str:
@@ -147,7 +160,9 @@ class _Module:
             lines += [f"    {_docstring(view.description)}", ""]
         attributes = _Names()
         for key, node in _in_order(entry.node.fields or {}):
-            attribute = entry.attributes[key] = attributes.add(key)
+            attribute = entry.attributes[key] = attributes.add(
+                key, is_id=node.scalar in _ID_SCALARS
+            )
             comment = (view.descriptions if view is not None else {}).get(key, "")
             lines += [f"    # {line}".rstrip() for line in comment.strip().splitlines()]
             value = "" if attribute == key else f" = fraiseql.field(key={_quoted(key)})"
@@ -219,9 +234,9 @@ class _Module:
     def _one(entry: _Type) -> str | None:
         """Return the root field that finds one row, or None if nothing tells rows apart."""
         fields = entry.node.fields or {}
-        named = [key for key in _FIRST if key in fields]
+        named = [key for key, attribute in entry.attributes.items() if attribute in _FIRST]
         keys = named or list(entry.bound.key if entry.bound is not None else ())
-        if not keys or any(fields[key].scalar is None for key in keys):
+        if not keys or any(fields[key].scalar in (None, ANY) for key in keys):
             return None
         if named:
             return f"fraiseql.one({entry.name})"
@@ -252,14 +267,14 @@ class _Names:
         self._upper = upper
         self._shown: set[str] = set()
 
-    def add(self, key: str) -> str:
-        """Return a name for ``key`` that no key before has."""
+    def add(self, key: str, *, is_id: bool = True) -> str:
+        """Return a name for ``key`` that no key before has; ``is_id``: it may be called id."""
         name = _snake(key)
         name = name.upper() if self._upper else name
         if self._upper:
             name = f"{name}_" if name.lower() in _NOT_ENUM_MEMBERS else name
             name = name or "EMPTY"
-        elif keyword.iskeyword(name) or name in _HIDING:
+        elif keyword.iskeyword(name) or name in _HIDING or (name == "id" and not is_id):
             name = f"{name}_"
         if not name or name[0].isdigit():
             name = ("VALUE_" if self._upper else "n") + name

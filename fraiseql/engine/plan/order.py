@@ -25,7 +25,7 @@ def plan_order(given: Given, spec: ObjectSpec, guards: list[Guard]) -> tuple[Ord
     items = given if isinstance(given, list) else ()
     keys = [_key(item, spec, (), guards) for item in items]
     identity = spec.by_python_name("id")
-    if identity is None or not is_sortable(identity):
+    if identity is None or isinstance(identity.type.named, ObjectSpec) or not is_sortable(identity):
         return tuple(keys)
     if not any(key.target.fields == (identity,) for key in keys):
         # In the last key's direction, so that one index, read either way, serves both.

@@ -72,3 +72,25 @@ def test_keys_may_hold_what_json_escapes(ask: Ask, sql: Sql) -> None:
         found = ask("{ odds(where: {a: {eq: 1}, e: {eq: 5}}, orderBy: {b: ASC}) { a b c d e f } }")
 
     assert found == {"odds": [{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}]}
+
+
+def test_an_id_may_be_an_object_which_orders_nothing(ask: Ask, sql: Sql) -> None:
+    sql("""CREATE VIEW v_odd AS SELECT '{"id": {"a": 1}, "n": 2}'::jsonb AS data""")
+    catalog.forget("default")
+    with registry.isolated():
+
+        @fraiseql.type
+        class Key:
+            a: int
+
+        @fraiseql.type(view="v_odd")
+        class Odd:
+            id: Key
+            n: int
+
+        class Query(fraiseql.Query):
+            odds = fraiseql.many(Odd)
+
+        found = ask("{ odds(orderBy: {n: ASC}) { id { a } n } b: odds { n } }")
+
+    assert found == {"odds": [{"id": {"a": 1}, "n": 2}], "b": [{"n": 2}]}
