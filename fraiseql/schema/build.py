@@ -4,6 +4,7 @@ Specs to one graphene schema, with the graphene classes that applications alread
 
 import gc
 import inspect
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -104,7 +105,9 @@ class _Builder:
 
     @staticmethod
     def _class(name: str, base: Any, meta: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        return type(name, (base,), {"Meta": type("Meta", (), meta), **attributes})
+        made = type(name, (base,), {"Meta": type("Meta", (), meta), **attributes})
+        _made.add(made)
+        return made
 
     def _field(self, owner: ObjectSpec, field: FieldSpec) -> Any:
         convert = self._arguments_converter(field.arguments)
@@ -222,6 +225,7 @@ class _Builder:
     def _input_object(self, spec: InputSpec) -> Any:
         if spec.name not in self.input_objects:
             made = self.input_objects[spec.name] = input_object(spec.name, spec.description, {})
+            _made.add(made)
             for name, argument in spec.fields.items():
                 given = {} if argument.default is UNSET else {"default_value": argument.default}
                 made._meta.fields[name] = graphene.InputField(
@@ -256,9 +260,9 @@ class _Builder:
         for schema in self.joined:
             for name, graphql_type in schema.graphql_schema.type_map.items():
                 made = getattr(graphql_type, "graphene_type", None)
-                if made is None or name in roots or name == _PAGE_INFO:
+                if made is None or made in _made or name in roots or name == _PAGE_INFO:
                     continue
-                if ours.get(name, made) is not made:
+                if name in ours:
                     raise ConfigurationError(
                         f"The type {name!r} is declared in bindings and by graphene ({made.__module__}).",
                         hint="Give one of them another name: @fraiseql.type(name=...), class Meta: name = ...",
@@ -280,6 +284,8 @@ class _Builder:
         return [*first, self.objects[_PAGE_INFO]] if _PAGE_INFO in self.objects else first
 
 
+# What builders have made: a joined schema's lazy references found classes of the builder of their time.
+_made: weakref.WeakSet[Any] = weakref.WeakSet()
 _PAGE_INFO = "PageInfo"
 # A variable inside a JSON literal may have any of them, whether a field has or not.
 _STANDARD = (graphene.String, graphene.Int, graphene.Float, graphene.Boolean, graphene.ID)
@@ -336,7 +342,9 @@ def _enum_type(spec: EnumSpec) -> Any:
     def describe(member: Any) -> str | None:
         return spec.description if member is None else described.get(member.name)
 
-    return graphene.Enum.from_enum(spec.python, name=spec.name, description=describe)
+    made = graphene.Enum.from_enum(spec.python, name=spec.name, description=describe)
+    _made.add(made)
+    return made
 
 
 def _member_descriptions(python: type) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """``where`` and ``orderBy``."""
 
+import enum
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from fraiseql.testing import Result
+import fraiseql
+from fraiseql.testing import Client, Result, isolated
 
 Ask = Callable[..., Any]
 
@@ -278,3 +280,37 @@ def test_a_value_only_postgresql_refuses_spoils_its_own_field_only(
     assert result.errors[0]["path"] == ["feed"]
     assert alone.data == {"good": {"name": "Anvil & Sons"}, "bad": None}
     assert alone.errors[0]["path"] == ["bad"]
+
+
+class Level(enum.Enum):
+    """Levels that text would put in another order."""
+
+    LOW = 9
+    HIGH = 10
+
+
+@pytest.mark.parametrize("jsonb", ["data", None])
+def test_enums_of_numbers_sort_by_number(jsonb: str | None, sql: Any) -> None:
+    sql("""CREATE VIEW v_step AS
+           SELECT level AS id, level, jsonb_build_object('id', level, 'level', level, 'all', all_) AS data, all_
+             FROM (VALUES (9, ARRAY[9, 10]), (10, ARRAY[10])) AS v (level, all_)""")
+    with isolated():
+        fraiseql.enum(Level)
+
+        @fraiseql.type(view="v_step", jsonb=jsonb)
+        class Step:
+            id: int
+            level: Level
+            all: list[Level] = fraiseql.field(key="all" if jsonb else "all_")
+
+        class Query(fraiseql.Query):
+            steps = fraiseql.many(Step)
+
+        client = Client()
+        ordered = client.query("{ steps(orderBy: [{level: DESC}]) { level } }").assert_ok()
+        equal = client.query(
+            "{ steps(where: {level: {in: [LOW]}, all: {contains: [HIGH]}}) { all } }"
+        )
+
+    assert ordered["steps"] == [{"level": "HIGH"}, {"level": "LOW"}]
+    assert equal.assert_ok()["steps"] == [{"all": ["LOW", "HIGH"]}]

@@ -66,6 +66,20 @@ def test_a_wrong_argument_of_a_mutation_is_refused_before_it_runs() -> None:
     assert (result.data, result.codes, result.status) == (None, ["BAD_USER_INPUT"], 400)
 
 
+def test_later_declarations_do_not_part_old_and_new() -> None:
+    """The old schema was made when the bindings were others; its lazy references follow."""
+    with isolated():
+
+        @fraiseql.query
+        def other(info: Any) -> int:
+            return 1
+
+        with override_settings(FRAISEQL={}):
+            build.get_schema()
+
+    assert Client().query("{ opinion { about { wares { status } } } }").assert_ok()
+
+
 def test_fields_of_both_may_not_share_a_name() -> None:
     class Old(graphene.ObjectType):
         old_field = graphene.Int()
