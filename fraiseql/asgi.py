@@ -8,7 +8,7 @@ paths, Python resolvers, mutations, browsers, requests from other origins.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -56,7 +56,7 @@ class GraphQLApplication:
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope["headers"])
         method = scope["method"]
-        accept = headers.get(b"accept", b"").decode("latin-1")
+        accept = _header(headers, "accept")
         media = http.negotiate(accept)
         if (
             media is None
@@ -70,9 +70,8 @@ class GraphQLApplication:
             body = await _body(headers, receive)
             if body is None:
                 return
-            content_type = headers.get(b"content-type", b"").decode("latin-1")
             query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
-            request = http.read(method, content_type, query, body)
+            request = http.read(method, partial(_header, headers), query, body)
             work = execute_async(request, read_only=method == "GET", fast_only=True)
             response = await _while_connected(work, receive)
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
@@ -101,9 +100,13 @@ def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
+def _header(headers: dict[bytes, bytes], name: str) -> str:
+    return headers.get(name.encode(), b"").decode("latin-1")
+
+
 def _is_here(headers: dict[bytes, bytes]) -> bool:
     """Tell whether a request names this host and no other origin; the others are Django's to judge."""
-    host = headers.get(b"host", b"").decode("latin-1")
+    host = _header(headers, "host")
     origin = headers.get(b"origin")
     if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
         return False

@@ -37,6 +37,16 @@ class BadRequest(FraiseQLError):
         self.status = status
 
 
+class PersistedQueryNotSupported(BadRequest):
+    """The request brings a hash in place of a document; clients then send the document."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        # The message Apollo's and urql's clients look for; many never read another status than 200.
+        super().__init__("PersistedQueryNotSupported", status=200)
+
+
 class ParseFailed(FraiseQLError):
     """The document is not GraphQL."""
 

@@ -4,7 +4,7 @@ GraphQL over HTTP, as values: what a request says, what a response is sent as.
 Both edges, Django's view and the ASGI application, speak through this module and so agree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -23,7 +23,16 @@ JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
 METHODS: Final = "GET, POST"
 
+# For these a browser asks this site first; "content-type" is JSON when they are looked at.
+_NOT_FROM_ELSEWHERE: Final = (
+    "content-type",
+    "graphql-require-preflight",
+    "apollo-require-preflight",
+    "x-apollo-operation-name",
+)
+
 Header = tuple[bytes, bytes]
+ReadHeader = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,18 @@ class HttpResponse:
     body: bytes
 
 
-def read(method: str, content_type: str, query: Mapping[str, str], body: bytes) -> GraphQLRequest:
-    """Return the GraphQL request in an HTTP request. Raises BadRequest with the status to answer."""
+def read(method: str, header: ReadHeader, query: Mapping[str, str], body: bytes) -> GraphQLRequest:
+    """
+    Return the GraphQL request in an HTTP request. Raises BadRequest with the status to answer.
+
+    ``header``: returns the value of a header by its name in lower case, "" or None if it was not sent.
+    """
+    content_type = header("content-type") or ""
     if method == "GET":
         # A browser sends such a GET across origins without asking; none needs to.
         if content_type and not _is_json(content_type):
             raise BadRequest("A GET has no body.", status=415)
+        _check_site(header)
         return from_query_string(dict(query))
     if method != "POST":
         raise BadRequest(
@@ -59,6 +74,17 @@ def check_size(size: int) -> None:
     most = get_settings().MAX_BODY_BYTES
     if most and size > most:
         raise BadRequest(f"The body is larger than {most:,} bytes.", status=413)
+
+
+def _check_site(header: ReadHeader) -> None:
+    """Raise BadRequest if a page of another site may have sent this GET with its reader's cookies."""
+    if not header("cookie") or header("sec-fetch-site") in {"same-origin", "none"}:
+        return
+    if not any(header(name) for name in _NOT_FROM_ELSEWHERE):
+        raise BadRequest(
+            "With cookies, a GET needs a header that pages of other sites cannot send.",
+            hint="Send GraphQL-Require-Preflight: 1, or use POST.",
+        )
 
 
 @lru_cache(maxsize=64)

@@ -30,7 +30,7 @@ def graphql(request: HttpRequest) -> HttpResponse:
     try:
         received = http.read(
             request.method or "",
-            request.headers.get("Content-Type", ""),
+            request.headers.get,
             request.GET.dict() if request.method == "GET" else {},
             _body(request),
         )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from fraiseql.errors import BadRequest
+from fraiseql.errors import BadRequest, PersistedQueryNotSupported
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ def from_payload(payload: Any) -> GraphQLRequest:
         hint = "Batches are not accepted." if isinstance(payload, list) else None
         raise BadRequest("The body must be a JSON object.", hint=hint)
     query = payload.get("query")
+    if not query and "persistedQuery" in _object(payload, "extensions"):
+        raise PersistedQueryNotSupported
     if not isinstance(query, str) or not query:
         raise BadRequest(
             "The request has no 'query'." if query in (None, "") else "'query' must be a string.",

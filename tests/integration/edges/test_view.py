@@ -105,7 +105,7 @@ def test_a_browser_gets_graphiql_where_it_is_on(
     edges: Edges, settings: Settings, accept: str
 ) -> None:
     settings.FRAISEQL = {"GRAPHIQL": True}
-    headers = httpx.Headers({"Host": "testserver", "Accept": accept})
+    headers = httpx.Headers({"Host": "testserver", "Accept": accept} | COOKIE)
     path = url(query="{ makers { name } }")
     answers = [edges.view("GET", path, headers, b""), edges.asgi("GET", path, headers, b"")]
 
@@ -231,6 +231,43 @@ def test_get_with_json_as_content_type_is_served(edges: Edges) -> None:
     assert answer.body == DATA
 
 
+COOKIE = {"Cookie": "theme=dark"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://testserver"}, {"GraphQL-Require-Preflight": ""},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_get_with_cookies_must_not_come_from_another_site(
+    edges: Edges, headers: dict[str, str]
+) -> None:
+    answer = edges.send("GET", url(query="{ makers { name } }"), headers=COOKIE | headers)
+
+    assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
+    assert "GraphQL-Require-Preflight" in answer.errors[0]["extensions"]["hint"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"GraphQL-Require-Preflight": "1"}, {"Apollo-Require-Preflight": "true"},
+        {"X-Apollo-Operation-Name": "Q"}, {"Content-Type": "application/json"},
+        {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_get_with_cookies_of_a_client_that_says_so_is_served(
+    edges: Edges, headers: dict[str, str]
+) -> None:
+    answer = edges.send("GET", url(query="{ __typename }"), headers=COOKIE | headers)
+
+    assert answer.body == DATA
+
+
 # Bodies
 
 
@@ -301,6 +338,21 @@ def test_json_that_is_no_request_is_refused(edges: Edges, body: bytes) -> None:
     answer = edges.send(body=body)
 
     assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
+
+
+@pytest.mark.parametrize("query", [{}, {"query": None}, {"query": ""}], ids=str)
+def test_a_hash_alone_is_answered_so_that_clients_send_the_text(
+    edges: Edges, query: dict[str, Any]
+) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    answer = edges.send(body=json.dumps(query | {"extensions": extensions}).encode())
+    by_get = edges.send("GET", url(extensions=json.dumps(extensions)), headers={})
+    beside = edges.post("{ __typename }", extensions=extensions)
+
+    assert (answer.status, answer.codes) == (200, ["PERSISTED_QUERY_NOT_SUPPORTED"])
+    assert answer.errors[0]["message"] == "PersistedQueryNotSupported"
+    assert answer.body == by_get.body
+    assert beside.body == DATA
 
 
 def test_the_address_says_nothing_in_a_post(edges: Edges) -> None:
