@@ -18,6 +18,7 @@ import graphene
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.comments import attribute_descriptions
 from fraiseql.schema.declare import OPTIONS, FieldOptions
+from fraiseql.schema.inputs import filter_operators
 from fraiseql.schema.names import NameTable, camel_case, check_name
 from fraiseql.schema.registry import ObjectDeclaration, Registry, RootDeclaration
 from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar, scalar_for
@@ -291,7 +292,7 @@ class _Resolver:
         if declaration.keys:
             return tuple(self._key_of(target, key, where) for key in declaration.keys)
         found = (target.by_python_name(key) for key in _KEYS_OF_ONE)
-        keys = tuple(field for field in found if field is not None)
+        keys = tuple(field for field in found if field is not None and _is_comparable(field))
         if not keys:
             raise ConfigurationError(
                 f"{where}: {target.name} has neither id nor identifier.",
@@ -301,7 +302,7 @@ class _Resolver:
 
     def _key_of(self, target: ObjectSpec, key: str, where: str) -> FieldSpec:
         field = target.by_python_name(key)
-        if field is None or not isinstance(field.type.named, Scalar | EnumSpec):
+        if field is None or not _is_comparable(field):
             raise ConfigurationError(
                 f"{where}: {target.name} has no scalar field {key!r} to be found by.",
                 hint=f"Fields: {', '.join(entry.python_name for entry in target.fields.values())}.",
@@ -388,6 +389,13 @@ class _Resolver:
         if named is None or isinstance(named, ObjectSpec):
             raise _unknown_type(annotation, where)
         return InputRef(nullable, named=named)
+
+
+def _is_comparable(field: FieldSpec) -> bool:
+    """Tell whether rows can be found by a field: stored, a single leaf, of a type that has an equality."""
+    if field.compute is not None or not isinstance(field.type.named, Scalar | EnumSpec):
+        return False
+    return any(operator.name == "eq" for operator in filter_operators(field))
 
 
 def _enum_spec(name: str, python: type, description: str | None) -> EnumSpec:

@@ -315,12 +315,20 @@ def test_two_variants_of_one_value(declared: Registry) -> None:
         (lambda bound, free: fraiseql.one(bound), "Bound has neither id nor identifier", "by="),
         (lambda bound, free: fraiseql.connection(bound), "no scalar field 'id'", "Fields: slug, parts"),
         (lambda bound, free: fraiseql.one(bound, by="parts"), "no scalar field 'parts'", "Fields:"),
+        (lambda bound, free: fraiseql.one(bound, by="more"), "no scalar field 'more'", "Fields:"),
+        (lambda bound, free: fraiseql.one(bound, by="shown"), "no scalar field 'shown'", "Fields:"),
     ],
 )  # fmt: skip
 def test_roots_that_cannot_be(declared: Registry, root: Any, message: str, hint: str) -> None:
     free = fraiseql.type(type("Free", (), {"__annotations__": {"name": str}}))
+    annotations = {"slug": str, "parts": list[str], "more": dict}
+
+    @fraiseql.field
+    def shown(self: Any) -> str:
+        return str(self.slug)
+
     bound = fraiseql.type(view="v_bound")(
-        type("Bound", (), {"__annotations__": {"slug": str, "parts": list[str]}})
+        type("Bound", (), {"__annotations__": annotations, "shown": shown})
     )
     type("Query", (fraiseql.Query,), {"found": root(bound, free)})
 
