@@ -7,6 +7,7 @@ hold every value to its declared type, as the projector does on the fast path: b
 
 import inspect
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -142,7 +143,7 @@ def _complete(ref: TypeRef, value: Any, label: str) -> Any:
         return [_complete_item(ref.item, item, label) for item in value]
     named = ref.named
     if isinstance(named, ObjectSpec):
-        if isinstance(value, str | int | float | list):
+        if isinstance(value, str | int | float | Decimal | list):
             raise wrong_type(label)
         return value
     try:

@@ -114,6 +114,7 @@ def test_an_unknown_variant_cannot_be_an_instance(specs: dict[str, ObjectSpec]) 
         ("sizes", "1", "Book.sizes holds a value its type does not allow."),
         ("sizes", [1, "x"], "Book.sizes holds a value its type does not allow."),
         ("next", "x", "Book.sequel holds a value its type does not allow."),
+        ("next", Decimal("1.0"), "Book.sequel holds a value its type does not allow."),
         ("next", {"kind": "toy"}, "Book.sequel holds an object of unknown type."),
     ],
 )
