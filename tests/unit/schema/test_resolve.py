@@ -321,7 +321,7 @@ def test_two_variants_of_one_value(declared: Registry) -> None:
 )  # fmt: skip
 def test_roots_that_cannot_be(declared: Registry, root: Any, message: str, hint: str) -> None:
     free = fraiseql.type(type("Free", (), {"__annotations__": {"name": str}}))
-    annotations = {"slug": str, "parts": list[str], "more": dict}
+    annotations = {"slug": str, "parts": list[str], "more": scalars.TSVector}
 
     @fraiseql.field
     def shown(self: Any) -> str:
