@@ -41,6 +41,11 @@ class Settings:
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
     MAX_TOKENS: int = setting(10_000, "Tokens a document may have; checked while it is parsed.")
     MAX_DEPTH: int = setting(15, "Levels of nested selections a document may have.")
+    MAX_FIELDS: int = setting(
+        10_000,
+        "Fields an operation may select, those of a fragment wherever it is used and those of an"
+        " interface for each of its types.",
+    )
     DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
     GRAPHIQL: bool | None = setting(None, "Serve GraphiQL to browsers; None: when `DEBUG` is on.")
     INTROSPECTION: bool | None = setting(

@@ -27,6 +27,7 @@ _LIMITS = {
     "STATEMENT_TIMEOUT_MS": "the time a statement takes",
     "MAX_TOKENS": "the length of a document",
     "MAX_DEPTH": "how deep a document nests",
+    "MAX_FIELDS": "how many fields a document stands for",
 }
 
 

@@ -23,10 +23,17 @@ MAX_OUTLINES = 64
 
 
 class Operation:
-    """One operation of a valid document."""
+    """One operation of a valid document. ``max_fields``: see ``outline``."""
 
-    def __init__(self, schema: Schema, document: Document, node: OperationDefinitionNode) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        document: Document,
+        node: OperationDefinitionNode,
+        max_fields: int = 0,
+    ) -> None:
         self.schema = schema
+        self._max_fields = max_fields
         self.document = document
         self.node = node
         self.is_query = node.operation is OperationType.QUERY
@@ -36,13 +43,18 @@ class Operation:
         self._prepared: dict[tuple[Any, ...], Prepared] = {}
 
     def prepare(self, variables: Variables) -> "Prepared":
-        """Return the operation's outline under these variables' ``@skip`` and ``@include``."""
+        """
+        Return the operation's outline under these variables' ``@skip`` and ``@include``.
+
+        Raises ValidationFailed if it has too many fields.
+        """
         key = tuple([bool(variables.get(name)) for name in self._conditions])
         found = self._prepared.get(key)
         if found is None:
             if len(self._prepared) >= MAX_OUTLINES:
                 self._prepared.clear()
-            found = Prepared(outline(self.schema, self.document, self.node, variables))
+            selected = outline(self.schema, self.document, self.node, variables, self._max_fields)
+            found = Prepared(selected)
             self._prepared[key] = found
         return found
 

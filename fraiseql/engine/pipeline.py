@@ -75,7 +75,8 @@ class Engine:
 
     def _compile(self, text: str, name: str | None) -> Operation:
         document = read_document(text, self.schema.graphql, self.limits)
-        return Operation(self.schema, document, document.operation(name))
+        node = document.operation(name)
+        return Operation(self.schema, document, node, self.settings.MAX_FIELDS)
 
     def answer(
         self, request: GraphQLRequest, read_only: bool = False, fast_only: bool = False
@@ -93,14 +94,14 @@ class Engine:
             if operation.is_subscription:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
+            prepared = operation.prepare(variables) if operation.is_query else None
         except FraiseQLError as error:
             return envelope.refusal(error, self.debug)
-        if not operation.is_query:
+        if prepared is None:
             if fast_only:
                 return FORWARD
             done = yield Execution(operation, request, {})
             return answering.executed(done, self.debug)
-        prepared = operation.prepare(variables)
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
         found = yield from read(prepared, variables, self.settings)

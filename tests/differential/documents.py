@@ -26,7 +26,8 @@ TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 ) | st.sampled_from(["", "50%", "it's", '"quoted"', "back\\slash", "\u2028", "😀", "\x7f", "a\nb"])
 NUMBERS = st.integers(-(2**31), 2**31 - 1)
-REALS = st.floats(allow_nan=False, allow_infinity=False)
+# Without exponents: the executor spells a Decimal's digits out, the projector leaves a json column's as they are.
+REALS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda real: "e" not in repr(real))
 
 
 class Colour(enum.Enum):

@@ -323,7 +323,7 @@ def test_introspection_in_production() -> None:
     assert message.id == "fraiseql.W304"
 
 
-@pytest.mark.parametrize("name", ["STATEMENT_TIMEOUT_MS", "MAX_TOKENS", "MAX_DEPTH"])
+@pytest.mark.parametrize("name", ["STATEMENT_TIMEOUT_MS", "MAX_TOKENS", "MAX_DEPTH", "MAX_FIELDS"])
 def test_limits_that_are_off(name: str) -> None:
     with override_settings(FRAISEQL={name: 0}):
         message = only(check_settings())

@@ -90,10 +90,18 @@ def condition_variables(document: Document, operation: OperationDefinitionNode) 
 
 
 def outline(
-    schema: Schema, document: Document, operation: OperationDefinitionNode, conditions: Variables
+    schema: Schema,
+    document: Document,
+    operation: OperationDefinitionNode,
+    conditions: Variables,
+    max_fields: int = 0,
 ) -> Outline:
-    """Return the outline of a query operation under the given values of its condition variables."""
-    selected = Selected(document.fragments, conditions)
+    """
+    Return the outline of a query operation under the given values of its condition variables.
+
+    Raises ValidationFailed if it has more than ``max_fields`` fields; 0: never.
+    """
+    selected = Selected(document.fragments, conditions, max_fields)
     collected = selected.collect(("Query",), [operation.selection_set])
     selections, typenames, fast, blocking = [], [], True, False
     for response_key, nodes in collected.items():

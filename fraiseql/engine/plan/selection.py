@@ -20,6 +20,7 @@ from graphql import (
     VariableNode,
 )
 
+from fraiseql.errors import ValidationFailed
 from fraiseql.schema import shape
 from fraiseql.schema.scalars import Scalar
 from fraiseql.schema.specs import EnumSpec, ObjectSpec, TypeRef
@@ -31,14 +32,17 @@ ResponsePath = tuple[str, ...]
 class Selected:
     """
     What a selection turned into. ``computed``: it has Python fields, so graphene's executor must run it.
+    ``max_fields``: more are refused (ValidationFailed); 0: never.
 
     ``nodes``: response path -> the AST fields merged there, for the locations of errors.
     """
 
     fragments: Mapping[str, FragmentDefinitionNode]
     conditions: Mapping[str, Any]
+    max_fields: int = 0
     computed: bool = False
     nodes: dict[ResponsePath, list[FieldNode]] = field(default_factory=dict)
+    _count: int = 0
 
     def collect(
         self, type_names: Iterable[str], sets: Iterable[SelectionSetNode | None]
@@ -121,6 +125,7 @@ class Selected:
         """Return the Shape entries of an object of the concrete type ``spec``."""
         collected = self.collect(type_names(spec), (node.selection_set for node in fields))
         entries = []
+        self._count_fields(len(collected))
         for response_key, nodes in collected.items():
             name = nodes[0].name.value
             below = (*path, response_key)
@@ -136,6 +141,15 @@ class Selected:
             node = self.node(entry.type, nodes, below, as_id=entry.is_id)
             entries.append((_in_quotes(entry.key), response_key, f"{spec.name}.{name}", node))
         return tuple(entries)
+
+    def _count_fields(self, number: int) -> None:
+        # Fragments and interfaces multiply: a short document can stand for more fields than memory holds.
+        self._count += number
+        if self.max_fields and self._count > self.max_fields:
+            raise ValidationFailed(
+                f"The operation selects more than {self.max_fields:,} fields.",
+                hint="Ask for less in one operation, or raise FRAISEQL['MAX_FIELDS'].",
+            )
 
     def keys(self, spec: ObjectSpec, fields: list[FieldNode]) -> tuple[str, ...]:
         """Return the document keys that the selection needs of rows of type ``spec``."""
