@@ -114,10 +114,11 @@ def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
     cause: BaseException = error.original_error or error
     if isinstance(cause, TypeError) and error.message.startswith("Cannot return null for non-null"):
         cause = _public(error.message)
-    elif isinstance(cause, GraphQLError) and not _is_of_completion(cause):
+    elif isinstance(cause, GraphQLError) and not _passed(cause, "complete_value"):
         # Raised by a resolver or a scalar for the client to read, as graphene's users do.
         given = cause.extensions or {}
-        code = given.get("code", "INTERNAL_SERVER_ERROR" if error.path else "BAD_USER_INPUT")
+        is_of_input = not error.path or _passed(cause, "get_argument_values")
+        code = given.get("code", "BAD_USER_INPUT" if is_of_input else "INTERNAL_SERVER_ERROR")
         cause = _public(error.message)
         shown = describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
         shown["extensions"] = {**given, "code": code}
@@ -125,11 +126,16 @@ def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
     return describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
 
 
-def _is_of_completion(error: GraphQLError) -> bool:
-    """Tell whether graphql-core refused what a resolver returned; its message shows the value."""
+def _passed(error: GraphQLError, function: str) -> bool:
+    """
+    Tell whether graphql-core's ``function`` raised the error.
+
+    ``complete_value`` refuses what a resolver returned, and its message shows the value;
+    ``get_argument_values`` refuses arguments.
+    """
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_name == "complete_value":
+        if step.tb_frame.f_code.co_name == function:
             return True
         step = step.tb_next
     return False

@@ -308,6 +308,28 @@ def test_input_objects_as_variables(ask: Ask) -> None:
     assert found == {"packed": "v 1 <Grade.LOW: 1> ['w']", "other": "o 1 unset unset"}
 
 
+@pytest.mark.parametrize(
+    ("query", "variables", "message"),
+    [
+        (
+            'query ($w: Boolean = true) { packed(box: {name: "a"}, wrap: $w) }',
+            {"w": None},
+            "'wrap'",
+        ),
+        ('query ($n: String = "b") { packed(box: {name: $n}) }', {"n": None}, "'box'"),
+    ],
+)
+def test_null_for_what_may_not_be_null_is_the_client_s_fault(
+    answer: Callable[..., Result], query: str, variables: Any, message: str
+) -> None:
+    """A nullable variable with a default may stand there; null sent for it may not."""
+    assert answer(query).data is not None
+    result = answer(query, **variables)
+
+    assert result.codes == ["BAD_USER_INPUT"]
+    assert message in result.errors[0]["message"]
+
+
 def test_a_query_may_return_a_graphene_type_under_another_name(ask: Ask) -> None:
     assert ask("{ viewer }") == {"viewer": "AnonymousUser"}
 
