@@ -1,17 +1,23 @@
 """The ASGI application: what it answers itself, what it hands to Django, and how."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+import fraiseql
 from fraiseql.asgi import GraphQLApplication, Message, Receive, Scope, Send
+from fraiseql.db.connections import parameters
+from fraiseql.db.pool import close_pools
+from fraiseql.testing import isolated
 from tests.integration.edges.conftest import JSON_BODY, Answer, Edges
 from tests.shop.models import Note
 
@@ -309,3 +315,127 @@ def test_the_lifespan_is_answered(behind: Behind) -> None:
 
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert not behind.scopes
+
+
+# Clients that leave
+
+
+@pytest.fixture
+def nap(transactional_db: None) -> Iterator[Callable[[], bool]]:
+    """A bound view that takes a minute; tells whether it is being read."""
+    running = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%%v_long_nap%%'"
+        " AND state = 'active' AND pid <> pg_backend_pid())"
+    )
+    with isolated(), psycopg.connect(**parameters("default"), autocommit=True) as other:
+        other.execute(
+            "CREATE VIEW v_long_nap AS SELECT 1 AS id, jsonb_build_object('id', pg_sleep(60)) AS data"
+        )
+
+        @fraiseql.type(view="v_long_nap")
+        class Nap:
+            id: int
+
+        class Query(fraiseql.Query):
+            naps = fraiseql.many(Nap)
+
+        def is_running() -> bool:
+            ((found,),) = other.execute(running)
+            return bool(found)
+
+        yield is_running
+        other.execute("DROP VIEW v_long_nap")
+
+
+class Waiting:
+    """A request for the nap, under way."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.leaves = asyncio.Event()
+        self._messages: Iterator[Message] = iter(
+            [
+                {"type": "http.request", "body": b'{"query": "{ naps { id } }"}'},
+                {"type": "http.other"},
+            ]
+        )
+        headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/graphql/", "headers": headers}
+        self.task = asyncio.ensure_future(GraphQLApplication()(scope, self._receive, self._send))
+
+    async def _receive(self) -> Message:
+        if message := next(self._messages, None):
+            return message
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+async def becomes(value: bool, is_running: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while is_running() is not value:
+            await asyncio.sleep(0.02)
+
+
+async def test_the_statement_of_a_client_that_leaves_is_cancelled(
+    nap: Callable[[], bool],
+) -> None:
+    waiting = Waiting()
+    await becomes(True, nap)
+    waiting.leaves.set()
+    await waiting.task
+
+    await becomes(False, nap)
+    assert waiting.sent == []
+
+
+async def test_a_request_its_server_cancels_is_cancelled(nap: Callable[[], bool]) -> None:
+    waiting = Waiting()
+    await becomes(True, nap)
+    waiting.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting.task
+
+    await becomes(False, nap)
+    assert waiting.sent == []
+
+
+async def test_the_lifespans_end_ends_what_runs(nap: Callable[[], bool]) -> None:
+    waiting = Waiting()
+    await becomes(True, nap)
+    await close_pools()
+    await waiting.task
+
+    assert not nap()
+    assert json.loads(waiting.sent[1]["body"])["errors"]
+
+
+def test_in_debug_local_names_are_ours_unless_others_are_named(
+    behind: Behind, settings: Settings
+) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = True, []
+    hosts = {"localhost": True, "127.0.0.1:8000": True, "evil.example": False}
+    application = GraphQLApplication(behind)
+
+    for host, is_ours in hosts.items():
+        headers = [(b"host", host.encode()), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/graphql/", "headers": headers}
+        status = async_to_sync(status_of)(application, scope)
+
+        assert status == (200 if is_ours else 204), host
+
+
+async def status_of(application: GraphQLApplication, scope: Scope) -> int:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": BOUND}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await application(scope, receive, send)
+    status: int = sent[0]["status"]
+    return status

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection
+from graphene.types.generic import GenericScalar
 from graphql import GraphQLError
 from pytest_django import Settings
 
@@ -18,6 +19,7 @@ from fraiseql.db import catalog
 from fraiseql.errors import ConfigurationError, FraiseQLError
 from fraiseql.testing import isolated
 from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Answer, Edges
+from tests.shop.models import Note
 
 CANARY = "canary-4711"
 
@@ -251,6 +253,22 @@ def test_a_fault_of_the_server_is_500_and_no_page(
     assert_secret(answer, caplog)
     with pytest.raises(ConfigurationError, match=CANARY):
         GraphQLApplication()
+
+
+def test_a_fault_after_a_write_undoes_it_where_requests_are_atomic(
+    declared: None, edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @fraiseql.query
+    def written(info: Any) -> GenericScalar:
+        Note.objects.create(text="x")
+        return object()  # Nothing JSON can hold.
+
+    headers = httpx.Headers({"Host": "testserver"} | JSON_BODY)
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    answer = edges.view("POST", ENDPOINT, headers, b'{"query": "{ written }"}')
+
+    assert (answer.status, answer.codes) == (500, ["INTERNAL_SERVER_ERROR"])
+    assert not Note.objects.exists()
 
 
 def test_introspection_is_for_those_who_may(edges: Edges, settings: Settings) -> None:
