@@ -142,7 +142,7 @@ class _Resolver:
 
     def _fields(self, python: type, owner: str) -> dict[str, FieldSpec]:
         hints = self._hints(python)
-        options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
+        options = _options(python, owner)
         described: dict[str, str] = {}
         for base in reversed(python.__mro__):
             described |= attribute_descriptions(base) if base in self.objects else {}
@@ -258,6 +258,9 @@ class _Resolver:
                 f"{where}: {target.name} is bound to no view.",
                 hint="Declare it with @fraiseql.type(view=...).",
             )
+        for limit in (declaration.default_limit, declaration.max_limit):
+            if limit is not None and limit < 0:
+                raise ConfigurationError(f"{where}: a limit of {limit} rows is negative.")
         if declaration.kind is RootKind.CONNECTION:
             self._key_of(target, "id", where)
         return RootSpec(
@@ -360,7 +363,7 @@ class _Resolver:
 
     def _input_fields(self, python: type, owner: str) -> dict[str, ArgumentSpec]:
         hints = self._hints(python)
-        options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
+        options = _options(python, owner)
         described = attribute_descriptions(python)
         table = NameTable(owner)
         found = {}
@@ -417,6 +420,18 @@ def _object_spec(declaration: ObjectDeclaration) -> ObjectSpec:
         discriminator=declaration.discriminator,
         discriminator_value=declaration.discriminator_value,
     )
+
+
+def _options(python: type, owner: str) -> Mapping[str, FieldOptions]:
+    """Return what ``fraiseql.field`` says of a class's attributes and methods."""
+    options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
+    annotated = {entry.name for entry in dataclass_fields(python)}
+    for attribute, given in options.items():
+        if given.compute is None and attribute not in annotated:
+            raise ConfigurationError(
+                f"{owner}.{attribute} has no annotation.", hint=f"Write {attribute}: its type = ..."
+            )
+    return options
 
 
 def _strip_none(annotation: Any, where: str) -> tuple[Any, bool]:

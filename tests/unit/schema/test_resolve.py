@@ -371,3 +371,18 @@ def test_names_a_connection_needs(declared: Registry, name: str) -> None:
     assert name in resolve(declared).objects
     type("Query", (fraiseql.Query,), {"feed": fraiseql.connection(maker), "x": fraiseql.many(made)})
     hint_of(declared, "made for the connection of Maker")
+
+
+@pytest.mark.parametrize("decorate", [fraiseql.type, fraiseql.input])
+def test_an_option_without_an_annotation(declared: Registry, decorate: Any) -> None:
+    decorate(type("Maker", (), {"__annotations__": {"a": int}, "b": fraiseql.field(name="c")}))
+
+    assert "b: its type" in hint_of(declared, r"Maker\.b has no annotation")
+
+
+@pytest.mark.parametrize("limits", [{"max_limit": -1}, {"default_limit": -5}])
+def test_a_negative_limit(declared: Registry, limits: Any) -> None:
+    maker = fraiseql.type(view="v")(type("Maker", (), {"__annotations__": {"id": int}}))
+    type("Query", (fraiseql.Query,), {"makers": fraiseql.many(maker, **limits)})
+
+    hint_of(declared, "a limit of -[15] rows is negative")
