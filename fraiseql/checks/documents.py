@@ -23,6 +23,10 @@ from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec, TypeRef
 _ID = SCALARS["ID"]
 
 
+# What parses as PostgreSQL casts; of the others, one or the other is stricter.
+_CAST = frozenset({"UUID", "Date", "BigInt", "Decimal"})
+
+
 @dataclass(frozen=True)
 class Found:
     """Values of one type at one place. ``path``: how they are reached from the view's column."""
@@ -153,6 +157,27 @@ def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMe
     else:
         wrong = [value for value in given if not _holds(ref.named, value)]
         yield from _wrong_kind(at, wrong, len(given))
+        malformed = [value for value in given if not _parses(ref.named, value)]
+        if malformed and not wrong:
+            yield table.MALFORMED(
+                at.obj,
+                path=at.path,
+                count=len(malformed),
+                total=len(given),
+                view=at.view,
+                declared=at.declared,
+            )
+
+
+def _parses(named: Any, value: Any) -> bool:
+    """Tell whether PostgreSQL can cast a value to the type filters compare it as."""
+    if not isinstance(named, Scalar) or named.name not in _CAST:
+        return True
+    try:
+        named.parse(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _holds(named: Any, value: Any) -> bool:

@@ -240,6 +240,13 @@ FILTER_TYPE = _check(
     "Filters use the column: give it the type of the document's value, or another name.",
 )
 
+MALFORMED = _check(
+    "W120",
+    "the strings in a sample of documents that stand for values of another type",
+    "{path} is no {declared} in {count} of the {total} values sampled from {view}.",
+    "Filters and orderBy cast it, and fail on such rows: correct the view, or declare it as str.",
+)
+
 # Production
 
 SUPERUSER = _check(

@@ -18,6 +18,7 @@ _INTEGERS = _SMALL_INTEGERS | {"bigint"}
 _FRACTIONS = frozenset({"numeric", "real", "double precision"})
 _NUMBERS = _INTEGERS | _FRACTIONS
 JSONS = frozenset({"json", "jsonb"})
+_UNORDERED = frozenset({"point", "line", "lseg", "box", "path", "polygon", "circle", "xml"})
 _NETWORKS = frozenset({"inet", "cidr"})
 
 # How format_type() spells what the scalar table calls by a shorter name.
@@ -186,9 +187,11 @@ def _of_scalar(scalar: Scalar, column: ColumnType) -> Misfit | None:
 
 
 def _of_string(base: str, column: ColumnType) -> Misfit | None:
-    if base in TEXTS or column.labels is not None or scalar_name(column) is None:
+    if base in TEXTS or column.labels is not None:
         return None
-    return Misfit(False, f"it goes out as text, and filters and orderBy take it for {base}.")
+    found = _as_text(base, column)
+    # A String prints numbers and booleans too.
+    return found and Misfit(False, found.reason)
 
 
 def _of_int(base: str, _column: ColumnType) -> Misfit | None:
@@ -214,8 +217,10 @@ def _of_boolean(base: str, _column: ColumnType) -> Misfit | None:
 
 
 def _of_id(base: str, column: ColumnType) -> Misfit | None:
-    if base in TEXTS or base in _INTEGERS or base == "uuid" or scalar_name(column) is None:
+    if base in TEXTS or base in _INTEGERS or base == "uuid" or column.labels is not None:
         return None
+    if scalar_name(column) is None:
+        return _as_text(base, column)
     return Misfit(base in _NUMBERS or base == "boolean", "it is not what identifies a row.")
 
 
@@ -253,6 +258,20 @@ def _of_text(scalar: Scalar, base: str, column: ColumnType) -> Misfit | None:
         return None
     if scalar.family == "mac" and base == "macaddr8":
         return None
-    if column.labels is not None or scalar_name(column) is None:
+    if column.labels is not None and scalar.pg == "text":
         return None
+    if scalar.pg == "text":
+        return _as_text(base, column)
+    if scalar_name(column) is None and column.labels is None:
+        return Misfit(False, f"filters must cast it to {scalar.pg}, which PostgreSQL may refuse.")
     return Misfit(True, f"it is not printed as {scalar.name} is written.")
+
+
+def _as_text(base: str, column: ColumnType) -> Misfit | None:
+    """Return the misfit of a scalar of text and a column of another type."""
+    if base in _UNORDERED:
+        return Misfit(False, "PostgreSQL has no order for it, so filters and orderBy fail.")
+    if scalar_name(column) is None:
+        return None
+    is_number = base in _NUMBERS or base == "boolean"
+    return Misfit(is_number, f"it goes out as text, and filters and orderBy take it for {base}.")

@@ -229,6 +229,7 @@ def test_objects_are_held_by_composite_types_and_documents() -> None:
 @pytest.mark.parametrize(
     ("column", "declared"),
     [
+        ("uuid", scalars.Email), ("oid", fraiseql.ID), ("timetz", scalars.Time),
         ("uuid", str), ("uuid", fraiseql.ID), ("text", fraiseql.ID), ("point", str),
         ("point", fraiseql.ID), ("cidr", scalars.IpAddress), ("macaddr8", scalars.MacAddress),
         ("point", scalars.Email), ("smallint", int), ("bigint", float), ("numeric", scalars.BigInt),
@@ -244,6 +245,15 @@ def test_what_is_printed_as_declared_is_no_error(column: str, declared: Any) -> 
     declare("v_thing", {"value": declared | None})
 
     assert not [message for message in found() if message.is_serious()]
+
+
+@pytest.mark.parametrize("declared", [str, fraiseql.ID, scalars.Email])
+def test_a_column_without_an_order_is_told(declared: Any) -> None:
+    execute("CREATE VIEW v_thing AS SELECT NULL::point AS value")
+    declare("v_thing", {"value": declared | None})
+
+    assert only().id == "fraiseql.W107"
+    assert "no order" in only().msg
 
 
 def test_a_column_of_a_postgresql_enum_is_answered_with_an_enum() -> None:
@@ -477,6 +487,20 @@ def test_a_value_of_the_wrong_kind(value: str, declared: Any, kind: str) -> None
     assert message.id == "fraiseql.W114"
     assert f" is {kind} in 1 of the 1" in message.msg
     assert "yesterday" not in message.msg
+
+
+@pytest.mark.parametrize(
+    ("value", "declared"),
+    [("x", UUID), ("31.1.2024", date), ("many", scalars.BigInt), ("12,5", Decimal)],
+)
+def test_a_string_that_cannot_be_cast(value: str, declared: Any) -> None:
+    document(f'{{"value": "{value}"}}')
+    declare("v_thing", {"value": declared})
+    message = only()
+
+    assert message.id == "fraiseql.W120"
+    assert "data.value is no " in message.msg
+    assert value not in message.msg.replace("values", "")
 
 
 def test_a_document_may_not_be_an_array() -> None:
