@@ -1,13 +1,16 @@
 """Requests through all rooms: selection, conditions, variables, errors."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
 
@@ -548,3 +551,37 @@ def test_a_database_that_is_down_is_asked_once(monkeypatch: pytest.MonkeyPatch) 
 
     assert (len(asked), result.data) == (1, None)
     assert result.codes == ["SERVICE_UNAVAILABLE"]
+
+
+@pytest.mark.django_db
+def test_requests_at_once_see_only_themselves() -> None:
+    names = [f"user {number}" for number in range(40)]
+
+    async def scenario() -> list[Result]:
+        asked = (
+            AsyncClient(user=User(username=name)).query("{ viewer makers { label } }")
+            for name in names
+        )
+        return await asyncio.gather(*asked)
+
+    answers = [result.assert_ok() for result in async_to_sync(scenario)()]
+
+    assert [answer["viewer"] for answer in answers] == names
+    assert all(len(answer["makers"]) == 3 for answer in answers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_share_an_engine() -> None:
+    query = "query ($l: Int, $s: Boolean!) { makers(limit: $l) { name @skip(if: $s) id } }"
+
+    def ask(number: int) -> int:
+        try:
+            result = Client().query(query, {"l": number % 4, "s": bool(number % 2)})
+            return len(result.assert_ok()["makers"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        counts = list(threads.map(ask, range(200)))
+
+    assert counts == [min(3, number % 4) for number in range(200)]
