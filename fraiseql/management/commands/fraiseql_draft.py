@@ -16,6 +16,7 @@ from fraiseql.db.catalog import Relation
 from fraiseql.errors import FraiseQLError
 from fraiseql.management.inference import Node, holds, infer, infer_column
 from fraiseql.management.messages import command_error
+from fraiseql.management.progress import steps
 from fraiseql.management.source import BoundView, type_name, write
 from fraiseql.schema import registry
 from fraiseql.schema.specs import AUTO_DOCUMENT
@@ -63,6 +64,7 @@ class Command(BaseCommand):
         try:
             using = options["database"] or get_settings().DATABASE
             drafts = _Drafts(using, options["sample"], options["jsonb"])
+            drafts.shows_progress = options["verbosity"] > 0
             views = drafts.bound(options["views"], options["name"])
         except (FraiseQLError, DatabaseError) as error:
             raise command_error(error) from error
@@ -89,6 +91,7 @@ class _Drafts:
     def __init__(self, using: str, sample: int, jsonb: str) -> None:
         self.using, self.sample, self.jsonb = using, max(0, sample), jsonb
         self.notes: list[str] = []
+        self.shows_progress = False
         catalog.forget(using)
 
     def bound(self, names: Sequence[str], name: str | None) -> list[BoundView]:
@@ -100,7 +103,11 @@ class _Drafts:
             near = nearest_view(missing[0], self.using)
             hint = f"\nDid you mean {near!r}?" if near else ""
             raise CommandError(f"The database has no {', '.join(map(repr, missing))}.{hint}")
-        drafts = [self._view(view, relation, name) for view, relation in relations.items()]
+        drafts = []
+        with steps(len(relations), enabled=self.shows_progress) as begin:
+            for view, relation in relations.items():
+                begin(view)
+                drafts.append(self._view(view, relation, name))
         return [draft for draft in drafts if draft is not None]
 
     def _unbound(self) -> list[str]:
