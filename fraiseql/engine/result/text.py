@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+# Groups repeat inside (?>...) and never by *+ or ?+: Python before 3.11.5 loses its place in those
+# (python/cpython issue 106052), and Debian 12 has 3.11.2.
 _SPACE: Final = rb"[ \t\n\r]*+"
 _PLAIN: Final = rb'[^"\\\x00-\x1f]*+'
-_UNCLOSED: Final = rb'"' + _PLAIN + rb'(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})' + _PLAIN + rb")*+"
+_UNCLOSED: Final = rb'"' + _PLAIN + rb'(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})' + _PLAIN + rb")*)"
 _STRING: Final = _UNCLOSED + rb'"'
 _WHOLE: Final = rb"-?(?:0|[1-9][0-9]*+)"
-_NUMBER: Final = _WHOLE + rb"(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+(?![0-9.eE])"
+_NUMBER: Final = _WHOLE + rb"(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)(?![0-9.eE])"
 
 _space: Final = re.compile(_SPACE)
 _string: Final = re.compile(_STRING)
@@ -26,23 +28,24 @@ _scalar: Final = re.compile(_PLAIN_VALUE)
 _key: Final = re.compile(rb"(?:" + _KEY + _PLAIN_VALUE + rb"," + _SPACE + rb")*" + _KEY)
 
 # The longest beginnings, to find the byte at which a scalar goes wrong.
-_string_beginning: Final = re.compile(_UNCLOSED + rb'(?:"|\\(?:u[0-9a-fA-F]{0,3}+)?+)?+')
+_string_beginning: Final = re.compile(_UNCLOSED + rb'(?>(?:"|\\(?>(?:u[0-9a-fA-F]{0,3}+)?))?)')
 _number_beginning: Final = re.compile(
-    rb"-?(?:(?:0|[1-9][0-9]*+)(?:\.(?:[0-9]++(?:[eE][+-]?[0-9]*+)?+)?+|[eE][+-]?[0-9]*+)?+)?+"
+    rb"-?(?>(?:(?:0|[1-9][0-9]*+)"
+    rb"(?>(?:\.(?>(?:[0-9]++(?>(?:[eE][+-]?[0-9]*+)?))?)|[eE][+-]?[0-9]*+)?))?)"
 )
 _word_beginning: Final = re.compile(rb"t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?|")
 
 # In a text without fault a string ends at its quote, another scalar at the next delimiter. Of the
 # containers those of two levels match as a whole; a deeper one takes all that follows with it.
-_QUOTED: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_FLAT: Final = rb"[\[{](?:[^\"\[\]{}]++|" + _QUOTED + rb")*+[\]}]"
-_NESTED: Final = rb"[\[{](?:[^\"\[\]{}]++|" + _QUOTED + rb"|" + _FLAT + rb")*+[\]}]"
+_QUOTED: Final = rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"'
+_FLAT: Final = rb"[\[{](?>(?:[^\"\[\]{}]++|" + _QUOTED + rb")*)[\]}]"
+_NESTED: Final = rb"[\[{](?>(?:[^\"\[\]{}]++|" + _QUOTED + rb"|" + _FLAT + rb")*)[\]}]"
 _VALUE: Final = rb"(" + _QUOTED + rb"|[^ \t\n\r,:\"\[\]{}]++|" + _NESTED + rb"|[\[{].*+)"
 _member: Final = re.compile(
-    rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"' + _SPACE + rb":" + _SPACE + _VALUE, re.DOTALL
+    rb'"([^"\\]*+(?>(?:\\.[^"\\]*+)*))"' + _SPACE + rb":" + _SPACE + _VALUE, re.DOTALL
 )
 _item: Final = re.compile(_VALUE, re.DOTALL)
-_bracket: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _QUOTED + rb")*+([\[\]{}])", re.DOTALL)
+_bracket: Final = re.compile(rb'(?>(?:[^"\[\]{}]++|' + _QUOTED + rb")*)([\[\]{}])", re.DOTALL)
 
 
 def is_string(token: bytes) -> bool:
