@@ -8,7 +8,6 @@ It runs in a thread on Django's own connection, so resolvers may use everything 
 from django.conf import settings as django_settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from fraiseql import http, ide
@@ -55,7 +54,7 @@ def is_ide_enabled() -> bool:
 
 def _body(request: HttpRequest) -> bytes:
     declared = request.headers.get("Content-Length", "")
-    http.check_size(int(declared) if declared.isdigit() else 0)
+    http.check_size(int(declared) if declared.isdecimal() else 0)
     return request.body
 
 
@@ -73,8 +72,3 @@ def _reply(reply: ide.Reply) -> HttpResponse:
 def _sent(response: http.HttpResponse) -> HttpResponse:
     headers = {name.decode(): value.decode() for name, value in response.headers}
     return HttpResponse(response.body, status=response.status, headers=headers)
-
-
-def endpoint() -> str:
-    """Return the path GraphQL is served at in this project's URLs."""
-    return reverse("fraiseql:graphql")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-# Groups repeat inside (?>...) and never by *+ or ?+: Python before 3.11.5 loses its place in those
-# (python/cpython issue 106052), and Debian 12 has 3.11.2.
+# Groups repeat inside (?>...) and never by *+ or ?+: in those Python 3.11.2, which Debian 12 has, loses its
+# place (python/cpython issue 106052).
 _SPACE: Final = rb"[ \t\n\r]*+"
 _PLAIN: Final = rb'[^"\\\x00-\x1f]*+'
 _UNCLOSED: Final = rb'"' + _PLAIN + rb'(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})' + _PLAIN + rb")*)"

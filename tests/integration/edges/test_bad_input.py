@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.integration.edges.conftest import Edges
 
@@ -300,3 +301,31 @@ def test_a_wrong_variable_is_named_and_its_value_kept_secret(
 
         assert answer.status == 200, value
         assert answer.codes == ["BAD_USER_INPUT"], value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'; SELECT pg_sleep(9); --", "' OR '1'='1", '"', "\\", "\\'", "%", "%s", "%(a)s", "%%", "{}", "{0}", "$1",
+        "_", "$$", "/*", "E'\\x'", "a,b", "{a,b}", '{"a"}', "NULL", "null", "\t\n\r", "\u200b\u202e", "😀", "\x7f",
+        "(", "[a-z]",
+    ],
+)  # fmt: skip
+def test_text_is_never_anything_else(edges: Edges, text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO tb_maker (identifier, name) VALUES (%s, %s)", [text, text])
+    literal = json.dumps(text, ensure_ascii=False)
+    escaped = json.dumps(text)
+    query = "query ($v: String!, $l: [String!]) { eq: makers(where: {name: {eq: $v}}) { name }"
+    query += " in: makers(where: {name: {in: $l}}) { name } one: maker(identifier: $v) { name }"
+    query += " like: makers(where: {name: {istartswith: $v}}) { name }"
+    query += " none: makers(where: {name: {eq: $v, neq: $v}}) { name }"
+    query += f" literal: makers(where: {{name: {{in: [{literal}, {escaped}]}}}}) {{ name }} }}"
+    data = edges.post(query, {"v": text, "l": [text, "x"]}).json["data"]
+
+    found = {"name": text}
+    assert data == {
+        "eq": [found], "in": [found], "one": found, "like": [found], "none": [], "literal": [found],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM tb_maker WHERE identifier = %s", [text])
