@@ -107,6 +107,8 @@ def _header(headers: dict[bytes, bytes], name: str) -> str:
 def _is_here(headers: dict[bytes, bytes]) -> bool:
     """Tell whether a request names this host and no other origin; the others are Django's to judge."""
     host = _header(headers, "host")
+    if django_settings.USE_X_FORWARDED_HOST:
+        host = _header(headers, "x-forwarded-host") or host
     origin = headers.get(b"origin")
     if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
         return False

@@ -176,6 +176,17 @@ def test_a_page_of_this_site_is_answered_in_front(behind: Behind, origin: str) -
     assert answer.body == BOUND_DATA
 
 
+def test_behind_a_proxy_the_host_is_the_one_it_names(behind: Behind, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["shop.example"]
+    public = [("X-Forwarded-Host", "shop.example"), ("Origin", "https://shop.example")]
+    untrusted = request(GraphQLApplication(behind), headers=public)
+    settings.USE_X_FORWARDED_HOST = True
+    trusted = request(GraphQLApplication(behind), headers=public)
+
+    assert untrusted.status == 204
+    assert trusted.body == BOUND_DATA
+
+
 def test_a_host_that_is_not_ours_is_refused_by_django(edges: Edges) -> None:
     async def send() -> int:
         transport = httpx.ASGITransport(GraphQLApplication())
