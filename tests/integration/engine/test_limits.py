@@ -1,6 +1,5 @@
 """What a document may cost, however short it is."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +24,8 @@ def multiplied(width: int, depth: int) -> str:
 
 @pytest.mark.parametrize(("width", "depth"), [(2, 13), (10, 13), (50, 3)])
 def test_fragments_that_multiply_are_refused(answer: Answer, width: int, depth: int) -> None:
-    started = time.perf_counter()
     result = answer(multiplied(width, depth))
 
-    assert time.perf_counter() - started < 2
     assert (result.data, result.codes, result.status) == (None, ["GRAPHQL_VALIDATION_FAILED"], 400)
     assert result.errors[0]["message"] == "The operation selects more than 10,000 fields."
 
@@ -65,10 +62,8 @@ def test_interfaces_count_once_for_each_type(answer: Answer) -> None:
 )
 def test_repeated_fields_cost_little(answer: Answer, selection: str) -> None:
     fragment = "fragment F on Maker { name office { openedOn } }" if "...F" in selection else ""
-    started = time.perf_counter()
     result = answer(f"{{ makers {{ {selection} }} }} {fragment}")
 
-    assert time.perf_counter() - started < 2
     # graphql-core itself stops where comparing them all would take long.
     assert result.codes in ([], ["GRAPHQL_VALIDATION_FAILED"])
 

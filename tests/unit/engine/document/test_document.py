@@ -1,6 +1,5 @@
 """Documents: parsed, limited, validated."""
 
-import time
 
 import pytest
 from graphql import build_schema
@@ -108,11 +107,9 @@ def test_fragments_that_multiply_cost_little() -> None:
         f"fragment F{n} on Node {{ a: node {{ ...F{n + 1} }} b: node {{ ...F{n + 1} }} }}"
         for n in range(30)
     )
-    started = time.perf_counter()
+    # Followed one by one, 2 ** 30 of them would not end.
     with pytest.raises(ValidationFailed, match="levels; at most"):
         read(f"{{ node {{ ...F0 }} }} {fragments} fragment F30 on Node {{ id }}")
-
-    assert time.perf_counter() - started < 1
 
 
 def test_circular_and_unknown_fragments_are_the_validators() -> None:
