@@ -12,6 +12,10 @@ Ask = Callable[..., Any]
 Answer = Callable[..., Result]
 
 
+# Of the processor's time: what is not bounded takes hours, what is bounded is slow under coverage only.
+MOST_S = 15
+
+
 def multiplied(width: int, depth: int) -> str:
     """Return a document whose fragments stand for width ** depth fields."""
     fragments = []

@@ -1,6 +1,5 @@
 """Documents: parsed, limited, validated."""
 
-
 import pytest
 from graphql import build_schema
 
