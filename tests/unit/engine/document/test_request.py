@@ -11,7 +11,7 @@ from fraiseql.engine.document.request import (
     from_payload,
     from_query_string,
 )
-from fraiseql.errors import BadRequest
+from fraiseql.errors import BadRequest, PersistedQueryNotSupported
 
 
 def test_a_whole_request() -> None:
@@ -88,3 +88,10 @@ def test_numbers_keep_their_kind() -> None:
     variables: Any = from_json(b'{"query": "{ a }", "variables": {"i": 1, "f": 1.0}}').variables
 
     assert [type(value) for value in variables.values()] == [int, float]
+
+
+@pytest.mark.parametrize("query", [None, ""])
+def test_a_hash_without_its_query_is_told(query: str | None) -> None:
+    """Apollo's clients then send the query too, where any other refusal reaches the user."""
+    with pytest.raises(PersistedQueryNotSupported):
+        from_payload({"query": query, "extensions": {"persistedQuery": {"sha256Hash": "x"}}})

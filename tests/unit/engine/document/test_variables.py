@@ -155,3 +155,14 @@ def test_recursive_input_objects_nest_to_a_bound() -> None:
     assert faults("$x: Box", x=box) == [
         f"Variable '$x' has a wrong value: it nests more than {MAX_NESTING} levels."
     ]
+
+
+def test_a_document_without_places_has_faults_without_them() -> None:
+    node = parse("query ($a: Int!) { f }", no_location=True).definitions[0]
+    assert isinstance(node, OperationDefinitionNode)
+    with pytest.raises(BadUserInput) as caught:
+        compile_variables(SCHEMA, node)({})
+
+    assert caught.value.extensions["errors"] == [
+        {"message": "Variable '$a' is required and was not sent."}
+    ]
