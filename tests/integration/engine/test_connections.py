@@ -168,6 +168,16 @@ def test_pages_add_up_in_any_order(
     assert walk(order, size, forward) == page(first=50, order=order)[0]
 
 
+def test_a_cursor_as_a_literal(ask: Ask) -> None:
+    _, feed = page(first=1)
+    cursor = feed["pageInfo"]["endCursor"]
+    found = ask(
+        f'{{ wareFeed(first: 1, after: "{cursor}") {{ edges {{ node {{ identifier }} }} }} }}'
+    )
+
+    assert found["wareFeed"]["edges"] == [{"node": {"identifier": "bradawl"}}]
+
+
 def test_a_connection_over_columns(ask: Ask) -> None:
     query = """query ($after: String) { courierFeed(first: 2, after: $after, orderBy: [{since: DESC}]) {
         edges { node { name } } pageInfo { endCursor hasNextPage } } }"""
