@@ -15,6 +15,24 @@ from fraiseql.schema.specs import FieldSpec, ObjectSpec
 # As PostgreSQL prints it, which is what clients send back: no need to read it digit by digit.
 _CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+MAX_COMPARISONS = 1_000
+"""In one ``where`` of a client: over a view, each may compute the view's documents once more."""
+
+
+def check_amount(given: Given) -> None:
+    """Raise BadUserInput if a ``where`` argument has too many comparisons."""
+    if not isinstance(given, Leaf) and (count := _count(given)) > MAX_COMPARISONS:
+        raise BadUserInput(
+            f"where has {count:,} comparisons; at most {MAX_COMPARISONS:,} are allowed.",
+            hint="Compare with many values at once: in.",
+        )
+
+
+def _count(given: Given) -> int:
+    if isinstance(given, Leaf):
+        return 1
+    return sum(map(_count, given.values() if isinstance(given, dict) else given))
+
 
 def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition:
     """

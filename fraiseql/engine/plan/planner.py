@@ -13,7 +13,7 @@ from graphql import FieldNode, OperationDefinitionNode, VariableNode
 
 from fraiseql.conf import Settings
 from fraiseql.engine.document.document import Document
-from fraiseql.engine.plan.filters import compare, parse_id, plan_where
+from fraiseql.engine.plan.filters import check_amount, compare, parse_id, plan_where
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import (
     Condition,
@@ -218,7 +218,9 @@ def _read(
     if root.kind is RootKind.ONE:
         where, page = _by_keys(root, given, guards), Page(1)
     else:
-        where = plan_where(given.get("where", Leaf(None)), root.type, guards)
+        wanted = given.get("where", Leaf(None))
+        check_amount(wanted)
+        where = plan_where(wanted, root.type, guards)
         order = plan_order(given.get("orderBy"), root.type, guards)
         window = _offset_page if root.kind is RootKind.MANY else _cursor_page
         page = window(root, given, order, settings, guards)

@@ -149,6 +149,20 @@ def test_fragments_that_multiply_are_measured_once(edges: Edges) -> None:
     assert len(answer.json["data"]["categories"]) == 4
 
 
+def test_a_where_may_have_so_many_comparisons(edges: Edges) -> None:
+    query = "query ($w: CourierWhereInput) { couriers(where: $w) { name } }"
+
+    def listed(conditions: int) -> dict[str, Any]:
+        pairs = [
+            {"id": {"eq": "1", "neq": "2"}},
+            {"AND": [{"name": {"eq": "Ada"}}, {"active": {"eq": True}}]},
+        ]
+        return {"w": {"OR": pairs * (conditions // 4)}}
+
+    assert edges.post(query, listed(1_000)).json == {"data": {"couriers": [{"name": "Ada"}]}}
+    assert edges.post(query, listed(1_004)).codes == ["BAD_USER_INPUT"]
+
+
 def test_fragments_in_a_circle_are_refused(edges: Edges) -> None:
     circle = "fragment A on Category { ...B } fragment B on Category { children { ...A } }"
     answer = edges.post(f"{{ categories {{ ...A }} }} {circle}")
