@@ -116,3 +116,11 @@ def test_errors_have_no_keys_of_their_own(answer: Answer) -> None:
 
     for error in result.errors:
         assert set(error) <= {"message", "locations", "path", "extensions"}
+
+
+def test_comparisons_are_bounded(answer: Answer) -> None:
+    query = "query ($w: [WareWhereInput!]) { wares(where: {OR: $w}) { name } }"
+
+    answer(query, w=[{"stock": {"eq": 1}}] * 1_000).assert_ok()
+    result = answer(query, w=[{"stock": {"eq": 1}}] * 1_001)
+    assert result.errors[0]["message"] == "where has 1,001 comparisons; at most 1,000 are allowed."
