@@ -436,10 +436,16 @@ def test_a_changed_view_is_reported_once_and_read_by_new_connections(
     alias: str, client: psycopg.Connection
 ) -> None:
     client.execute("DROP VIEW IF EXISTS changing; CREATE VIEW changing AS SELECT 1 AS a")
-    statement = Statement("SELECT * FROM changing")
+    # Each waits for the lock, so that all four connections have prepared it before one is free again.
+    statement = Statement("SELECT a FROM changing, pg_advisory_xact_lock_shared(435)")
+    waiting = "SELECT count(*) = 4 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
     async def scenario() -> bytes | None:
-        await asyncio.gather(*(pool.fetch(statement, alias) for _ in range(4)))
+        client.execute("SELECT pg_advisory_lock(435)")
+        fetches = asyncio.gather(*(pool.fetch(statement, alias) for _ in range(4)))
+        await _until(lambda: bool((client.execute(waiting).fetchone() or [False])[0]))
+        client.execute("SELECT pg_advisory_unlock(435)")
+        await fetches
         client.execute("DROP VIEW changing; CREATE VIEW changing AS SELECT 'one' AS a")
         with pytest.raises(StaleCatalog):
             await pool.fetch(statement, alias)
