@@ -39,16 +39,11 @@ from fraiseql.schema.specs import (
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """
-    The schema in both its forms: what GraphQL sees and what the planner reads.
-
-    ``blocking``: root fields of joined graphene classes, whose resolvers may use Django's ORM.
-    """
+    """The schema in both its forms: what GraphQL sees and what the planner reads."""
 
     graphql: GraphQLSchema
     objects: Mapping[str, ObjectSpec]
     roots: Mapping[str, RootSpec]
-    blocking: frozenset[str]
 
 
 def build(declared: registry.Registry, graphene_schemas: tuple[Any, ...] = ()) -> Schema:
@@ -84,14 +79,7 @@ class _Builder:
         ).graphql_schema
         adopt(made.type_map)
         self.inputs.mark_one_of(made.type_map)
-        ours = {*self.specs.roots, *self.specs.resolvers}
-        root = made.query_type
-        return Schema(
-            graphql=made,
-            objects=self.specs.objects,
-            roots=self.specs.roots,
-            blocking=frozenset(root.fields if root else ()) - ours,
-        )
+        return Schema(graphql=made, objects=self.specs.objects, roots=self.specs.roots)
 
     # Types
 

@@ -68,7 +68,6 @@ class Outline:
     typenames: tuple[str, ...]
     order: tuple[str, ...]
     is_fast: bool
-    is_blocking: bool
     nodes: Mapping[ResponsePath, list[FieldNode]]
 
 
@@ -103,7 +102,7 @@ def outline(
     """
     selected = Selected(document.fragments, conditions, max_fields)
     collected = selected.collect(("Query",), [operation.selection_set])
-    selections, typenames, fast, blocking = [], [], True, False
+    selections, typenames, fast = [], [], True
     for response_key, nodes in collected.items():
         name = nodes[0].name.value
         selected.nodes[response_key,] = nodes
@@ -113,13 +112,11 @@ def outline(
             typenames.append(response_key)
         else:
             fast = False
-            blocking = blocking or name in schema.blocking
     return Outline(
         selections=tuple(selections),
         typenames=tuple(typenames),
         order=tuple(collected),
         is_fast=fast and not selected.computed,
-        is_blocking=blocking,
         nodes=selected.nodes,
     )
 
