@@ -4,6 +4,7 @@ Specs to one graphene schema, with the graphene classes that applications alread
 
 import gc
 import inspect
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -355,6 +356,9 @@ class _Cache:
     """The builder and the schema of the current declarations."""
 
     def __init__(self) -> None:
+        # Builders hand out half-made types that refer to themselves: one thread at a time. A joined schema's lazy
+        # references come back in the same thread.
+        self.lock = threading.RLock()
         # The registry itself: the id of one that is gone may be another's.
         self.declared: registry.Registry | None = None
         self.version = -1
@@ -363,12 +367,28 @@ class _Cache:
 
     def current_builder(self) -> _Builder:
         declared = registry.current()
-        is_known = self.declared is declared and self.version == declared.version
-        if self.builder is None or not is_known:
-            with _uncollected():
-                self.builder, self.schema = _Builder(resolve(declared)), None
-            self.declared, self.version = declared, declared.version
-        return self.builder
+        with self.lock:
+            if self.builder is None or not self.is_current(declared):
+                with _uncollected():
+                    self.builder, self.schema = _Builder(resolve(declared)), None
+                self.declared, self.version = declared, declared.version
+            return self.builder
+
+    def current_schema(self) -> Schema:
+        schema = self.schema
+        # Without the lock, which every request would take.
+        if schema is not None and self.is_current(registry.current()):
+            return schema
+        with self.lock:
+            builder = self.current_builder()
+            if self.schema is None:
+                joined = tuple(_import(path) for path in get_settings().GRAPHENE_SCHEMAS)
+                with _uncollected():
+                    self.schema = builder.schema(joined)
+            return self.schema
+
+    def is_current(self, declared: registry.Registry) -> bool:
+        return self.declared is declared and self.version == declared.version
 
 
 _cache = _Cache()
@@ -376,12 +396,7 @@ _cache = _Cache()
 
 def get_schema() -> Schema:
     """Return the project's schema, built once and again only after new declarations."""
-    builder = _cache.current_builder()
-    if _cache.schema is None:
-        joined = tuple(_import(path) for path in get_settings().GRAPHENE_SCHEMAS)
-        with _uncollected():
-            _cache.schema = builder.schema(joined)
-    return _cache.schema
+    return _cache.current_schema()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import enum
 import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -159,6 +161,30 @@ def test_a_schema_is_built_once(declared: Registry) -> None:
         return 2
 
     assert "two" in build.get_schema().graphql.query_type.fields  # type: ignore[union-attr]  # one was declared
+
+
+def test_threads_that_ask_at_once_get_one_whole_schema(declared: Registry) -> None:
+    @fraiseql.type(view="v_courier")
+    class Courier:
+        id: UUID
+        name: str
+
+    class Query(fraiseql.Query):
+        couriers = fraiseql.many(Courier)
+
+    for _ in range(20):
+        declared.version += 1
+        start = threading.Barrier(4)
+
+        def ask(start: threading.Barrier = start) -> GraphQLSchema:
+            start.wait()
+            return build.get_schema().graphql
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = [future.result() for future in [threads.submit(ask) for _ in range(4)]]
+
+        assert len({id(made) for made in answers}) == 1
+        assert validate_schema(answers[0]) == []
 
 
 def test_nothing_declared_is_named(declared: Registry) -> None:
