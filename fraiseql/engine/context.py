@@ -5,6 +5,7 @@ What resolvers find in ``info.context``.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import FraiseQLError
 
 
@@ -12,13 +13,15 @@ class Context:
     """
     The context of one request: Django's request with the database beside it.
 
-    ``context.db`` and ``context["db"]`` read bound types; every other attribute is the request's
-    (``context.user``, ``context.session``), so that resolvers written for graphene-django work unchanged.
+    ``context.db`` and ``context["db"]`` read bound types, ``context.viewer`` is who asks; every other attribute
+    is the request's (``context.user``, ``context.session``), so that resolvers written for graphene-django work
+    unchanged.
     """
 
-    def __init__(self, request: Any, db: Any, async_db: Any) -> None:
+    def __init__(self, request: Any, db: Any, async_db: Any, viewer: Viewer = ANONYMOUS) -> None:
         self.request = request
         self.db = db
+        self.viewer = viewer
         self._async_db = async_db
         self._bound: Mapping[str, Any] = {}
         self._extra: dict[str, Any] = {}
@@ -40,10 +43,10 @@ class Context:
         self._extra[name] = value
 
     def __contains__(self, name: object) -> bool:
-        return name in self._extra or name in {"db", "request"}
+        return name in self._extra or name in {"db", "request", "viewer"}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(("db", "request", *self._extra))
+        return iter(("db", "request", "viewer", *self._extra))
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the entry ``name``, or ``default``."""
@@ -54,7 +57,7 @@ class Context:
 
     def for_async(self) -> "Context":
         """Return the same context for an asynchronous resolver, whose ``db`` is awaited."""
-        twin = Context(self.request, self._async_db, self._async_db)
+        twin = Context(self.request, self._async_db, self._async_db, self.viewer)
         twin._bound, twin._extra = self._bound, self._extra
         return twin
 

@@ -27,6 +27,7 @@ from fraiseql.engine.operation import Operation
 from fraiseql.engine.reading import Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import BadRequest, FraiseQLError
 from fraiseql.schema.build import Schema, get_schema
 
@@ -43,6 +44,7 @@ class Execution:
 
     operation: Operation
     request: GraphQLRequest
+    viewer: Viewer
     bound: Mapping[str, Any]
 
 
@@ -79,10 +81,14 @@ class Engine:
         return Operation(self.schema, document, node, self.settings.MAX_FIELDS)
 
     def answer(
-        self, request: GraphQLRequest, read_only: bool = False, fast_only: bool = False
+        self,
+        request: GraphQLRequest,
+        viewer: Viewer,
+        read_only: bool = False,
+        fast_only: bool = False,
     ) -> Steps:
         """
-        Yield what a request needs and return its response.
+        Yield what a request of ``viewer`` needs and return its response.
 
         ``read_only``: refuse anything but queries (HTTP GET). ``fast_only``: return FORWARD instead of asking
         for graphene's executor.
@@ -100,7 +106,7 @@ class Engine:
         if prepared is None:
             if fast_only:
                 return FORWARD
-            done = yield Execution(operation, request, {})
+            done = yield Execution(operation, request, viewer, {})
             return answering.executed(done, self.debug)
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
@@ -108,15 +114,20 @@ class Engine:
         if prepared.outline.is_fast:
             return answering.project(prepared, found, self.debug)
         values = answering.python_values(prepared, found)
-        done = yield Execution(operation, request, values)
+        done = yield Execution(operation, request, viewer, values)
         return answering.executed(done, self.debug)
 
 
-def execute(request: GraphQLRequest, context: Any = None, read_only: bool = False) -> Response:
+def execute(
+    request: GraphQLRequest,
+    context: Any = None,
+    read_only: bool = False,
+    viewer: Viewer = ANONYMOUS,
+) -> Response:
     """Return the response to ``request``, on Django's connection. ``context``: Django's request."""
     engine = get_engine()
     using = engine.settings.DATABASE
-    steps = engine.answer(request, read_only)
+    steps = engine.answer(request, viewer, read_only)
 
     def meet(need: Need) -> Any:
         if isinstance(need, Statement):
@@ -133,11 +144,12 @@ async def execute_async(
     context: Any = None,
     read_only: bool = False,
     fast_only: bool = False,
+    viewer: Viewer = ANONYMOUS,
 ) -> Response:
     """Return the response to ``request``, on the asynchronous pool; see ``Engine.answer``."""
     engine = get_engine()
     using = engine.settings.DATABASE
-    steps = engine.answer(request, read_only, fast_only)
+    steps = engine.answer(request, viewer, read_only, fast_only)
     try:
         need = next(steps)
         while True:
@@ -176,7 +188,7 @@ def drive(steps: Steps, meet: Any) -> Response:
 def _execute(
     engine: Engine, need: Execution, request: Any, in_thread: bool = True
 ) -> ExecutionResult:
-    context = Context(request, Database(), AsyncDatabase(in_thread=in_thread))
+    context = Context(request, Database(), AsyncDatabase(in_thread=in_thread), need.viewer)
     context.bind(need.bound)
     result = graphql_execute(
         engine.schema.graphql,

@@ -23,6 +23,7 @@ from fraiseql.engine.plan.planner import plan as make_plan
 from fraiseql.engine.reading import Relations
 from fraiseql.engine.result import implementation
 from fraiseql.engine.sql.compile import compile_plan
+from fraiseql.engine.viewer import ANONYMOUS
 from fraiseql.errors import FraiseQLError
 from fraiseql.schema import shape
 
@@ -199,7 +200,7 @@ class _Walk:
 
         started = perf_counter()
         try:
-            response = pipeline.drive(self.engine.answer(self.request), meet)
+            response = pipeline.drive(self.engine.answer(self.request, ANONYMOUS), meet)
         except _ForExecutor:
             self._keep(rows)
             self._stop("Graphene's executor would run the application's Python now.")

@@ -214,7 +214,7 @@ def test_a_context_is_the_request_with_the_database() -> None:
         1,
     )
     assert ("answer" in context, "db" in context, "missing" in context) == (True, True, False)
-    assert list(context) == ["db", "request", "answer"]
+    assert list(context) == ["db", "request", "viewer", "answer"]
     with pytest.raises(KeyError):
         context["missing"]
     with pytest.raises(AttributeError):
