@@ -28,6 +28,8 @@ Nodes (``nullable`` is 0 or 1)::
     (ABSTRACT, nullable, key, ((value, entries), ...))
                           object whose string under key equals value: the entries
     (CONSTANT, json)      json as is, whatever the document holds
+    (JOINED, node)        array of a document and values found for it elsewhere: the OBJECT or ABSTRACT
+                          ``node`` of the document, whose entries may also ask for those values
 
     entries := ((key, response_key, label, node), ...)
 
@@ -35,19 +37,21 @@ Nodes (``nullable`` is 0 or 1)::
 are not decoded, so b"caf\\u00e9" does not find a key that is spelled without the escape. One key
 may stand in several entries (aliases); the key of a CONSTANT is not looked at. ``response_key`` is
 a GraphQL name; ``label`` is for messages ("Post.title"). If a document repeats a key, the last one
-counts. Strings and numbers that go out "as is" keep every byte: escapes, digits, exponents. What
+counts. Directly under a JOINED, ``key`` may be an int from 1: the array's item of that index, null if
+there is none. Strings and numbers that go out "as is" keep every byte: escapes, digits, exponents. What
 PostgreSQL prints that RFC 3339 cannot say is WRONG_TYPE under DATETIME: infinity, BC, years past
 9999, offsets with seconds, dates without time.
 
 ``Shape(node)`` raises ValueError unless the nodes are as above, response keys are distinct within
 their entries, tokens and values are distinct, keys and values are legal inside JSON quotes,
-response keys and enum names are GraphQL names, constants are JSON, and nodes nest at most
-MAX_DEPTH deep.
+response keys and enum names are GraphQL names, constants are JSON, indexes are at most MAX_ELEMENTS,
+and nodes nest at most MAX_DEPTH deep.
 
 Null and errors: JSON null, a missing key and a row that is None are null. Null at a nullable node
 goes out as ``null``; at a non-null node it is the error NULL. A value the node does not take is
 WRONG_TYPE (also an object expected and something else found); an ABSTRACT object whose
-discriminator is missing, no string or unknown is UNKNOWN_TYPE. An error at a nullable node makes
+discriminator is missing, no string or unknown is UNKNOWN_TYPE. A JOINED array whose document is null is
+null itself; an empty one is WRONG_TYPE, as is what is no array. An error at a nullable node makes
 that node ``null``; at a non-null node it bubbles to the nearest nullable one above it, list items
 included, and what was still to be visited on the way is not. If it leaves the root the result is
 ``null``.
@@ -79,6 +83,7 @@ LIST: Final = 10
 OBJECT: Final = 11
 ABSTRACT: Final = 12
 CONSTANT: Final = 13
+JOINED: Final = 14
 
 NULL: Final = 0
 WRONG_TYPE: Final = 1
@@ -86,6 +91,7 @@ UNKNOWN_TYPE: Final = 2
 
 MAX_ERRORS: Final = 100
 MAX_DEPTH: Final = 128
+MAX_ELEMENTS: Final = 65_535
 
 # Raised whenever this page changes its meaning; an accelerator that has another one is not used.
 CONTRACT_VERSION: Final = 1

@@ -14,6 +14,7 @@ from fraiseql.schema.shape import (
     FLOAT,
     ID,
     INT,
+    JOINED,
     JSON,
     LIST,
     OBJECT,
@@ -95,7 +96,7 @@ FITTING: dict[int, Text] = {
 @st.composite
 def nodes(draw: st.DrawFn, depth: int = 3) -> Node:
     """Draw a node that nests at most ``depth`` deep."""
-    kind = draw(st.integers(STRING, CONSTANT if depth else ENUM))
+    kind = draw(st.integers(STRING, JOINED if depth else ENUM))
     nullable = draw(st.sampled_from([0, 1, 1]))
     if kind == CONSTANT:
         return (CONSTANT, draw(strings).encode())
@@ -103,21 +104,32 @@ def nodes(draw: st.DrawFn, depth: int = 3) -> Node:
         return (ENUM, nullable, TOKENS)
     if kind == LIST:
         return (LIST, nullable, draw(nodes(depth=depth - 1)))
-    if kind == OBJECT:
-        return (OBJECT, nullable, draw(entries(depth - 1)))
-    if kind == ABSTRACT:
-        kinds = tuple((name.encode(), draw(entries(depth - 1))) for name in TYPES)
-        return (ABSTRACT, nullable, b"type", kinds)
+    if kind == JOINED:
+        inner = draw(st.sampled_from([OBJECT, ABSTRACT]))
+        return (JOINED, draw(object_nodes(inner, nullable, depth, MEMBERS | ELEMENTS)))
+    if kind in (OBJECT, ABSTRACT):
+        return draw(object_nodes(kind, nullable, depth, MEMBERS))
     return (kind, nullable)
 
 
+MEMBERS: st.SearchStrategy[Any] = st.sampled_from([*KEYS, "type"]).map(str.encode)
+ELEMENTS: st.SearchStrategy[Any] = st.integers(1, 3)
+
+
 @st.composite
-def entries(draw: st.DrawFn, depth: int) -> tuple[Any, ...]:
+def object_nodes(
+    draw: st.DrawFn, kind: int, nullable: int, depth: int, keys: st.SearchStrategy[Any]
+) -> Node:
+    if kind == OBJECT:
+        return (OBJECT, nullable, draw(entries(depth - 1, keys)))
+    kinds = tuple((name.encode(), draw(entries(depth - 1, keys))) for name in TYPES)
+    return (ABSTRACT, nullable, b"type", kinds)
+
+
+@st.composite
+def entries(draw: st.DrawFn, depth: int, keys: st.SearchStrategy[Any]) -> tuple[Any, ...]:
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4))
-    keys = st.sampled_from([*KEYS, "type"])
-    return tuple(
-        (draw(keys).encode(), name, f"T.{name}", draw(nodes(depth=depth))) for name in names
-    )
+    return tuple((draw(keys), name, f"T.{name}", draw(nodes(depth=depth))) for name in names)
 
 
 @st.composite
@@ -129,6 +141,8 @@ def documents(draw: st.DrawFn, node: Node) -> str:
     kind = node[0]
     if kind == LIST:
         return draw(arrays(documents(node[2])))
+    if kind == JOINED:
+        return draw(joined(node[1]))
     if kind == OBJECT:
         return draw(objects(members(node[2], [])))
     if kind == ABSTRACT:
@@ -138,11 +152,25 @@ def documents(draw: st.DrawFn, node: Node) -> str:
 
 
 @st.composite
+def joined(draw: st.DrawFn, inner: Node) -> str:
+    kinds = inner[3] if inner[0] == ABSTRACT else ((b"", inner[2]),)
+    wanted = {key: node for _, fields in kinds for key, _, _, node in fields}
+    beside = [
+        draw(documents(wanted[index]) if index in wanted else anything)
+        for index in range(1, draw(st.integers(1, 4)))
+    ]
+    space = draw(spaces)
+    return f"[{space}{f'{space},{space}'.join([draw(documents(inner)), *beside])}{space}]"
+
+
+@st.composite
 def members(
     draw: st.DrawFn, fields: tuple[Any, ...], given: list[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     found = dict(given)
     for key, _, _, node in fields:
+        if isinstance(key, int):
+            continue
         found.setdefault(key.decode(), draw(documents(node)))
     extra = st.tuples(st.sampled_from([*KEYS, "x", "y"]), anything)
     listed = [*found.items(), *draw(st.lists(extra, max_size=2))]

@@ -17,6 +17,7 @@ from fraiseql.schema.shape import (
     FLOAT,
     ID,
     INT,
+    JOINED,
     JSON,
     LIST,
     NULL,
@@ -74,6 +75,13 @@ class Oracle:
     def project(self, node: Node, value: Any, path: Path, label: str) -> Any:
         if node[0] == CONSTANT:
             return load(node[1])
+        if node[0] == JOINED:
+            # A set is nothing JSON has, so that it is of the wrong type.
+            document, *beside = (value if isinstance(value, list) else []) or [set()]
+            value = None if value is None else document
+            if isinstance(value, dict):
+                value = {**value, **dict(enumerate(beside, 1))}
+            node = node[1]
         try:
             if value is None:
                 if not node[1]:
@@ -105,9 +113,14 @@ class Oracle:
             self.fail(path, label, WRONG_TYPE)
         return found
 
-    def select(self, entries: tuple[Any, ...], value: dict[str, Any], path: Path) -> Any:
+    def select(self, entries: tuple[Any, ...], value: dict[Any, Any], path: Path) -> Any:
         return {
-            name: self.project(node, value.get(spelled(key)), (*path, name), label)
+            name: self.project(
+                node,
+                value.get(spelled(key) if isinstance(key, bytes) else key),
+                (*path, name),
+                label,
+            )
             for key, name, label, node in entries
         }
 

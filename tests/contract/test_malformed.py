@@ -3,7 +3,7 @@
 import pytest
 
 from fraiseql.engine.result.implementation import Implementation
-from fraiseql.schema.shape import INT, JSON, LIST, OBJECT, STRING, TEXT, Node
+from fraiseql.schema.shape import INT, JOINED, JSON, LIST, OBJECT, STRING, TEXT, Node
 
 FAULTS = [
     *[(b"", 0), (b" ", 1), (b"x", 0), (b"\x00", 0), (b"\xef\xbb\xbf1", 0), (b"NaN", 0)],
@@ -36,6 +36,7 @@ SHAPES: list[Node] = [
     (LIST, 1, (STRING, 0)),
     (OBJECT, 1, ((b"a", "a", "", (JSON, 1)), (b"b", "b", "", (INT, 1)))),
     (OBJECT, 1, ()),
+    (JOINED, (OBJECT, 1, ((b"a", "a", "", (JSON, 1)), (1, "b", "", (INT, 1))))),
 ]
 
 

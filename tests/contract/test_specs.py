@@ -10,8 +10,10 @@ from fraiseql.schema.shape import (
     CONSTANT,
     ENUM,
     INT,
+    JOINED,
     LIST,
     MAX_DEPTH,
+    MAX_ELEMENTS,
     OBJECT,
     Node,
 )
@@ -22,6 +24,11 @@ def fields(*entries: Any) -> Node:
 
 
 A = (b"a", "a", "", (INT, 1))
+
+
+def joined(index: Any) -> Node:
+    return (JOINED, fields((index, "a", "", (INT, 1))))
+
 
 BAD: list[Any] = [
     *[None, 1, "x", [], (), [INT, 1], (None,), (True, 1), (14, 1), (-1, 1), (10**30, 1), (b"1", 1)],
@@ -57,6 +64,10 @@ BAD: list[Any] = [
         (ABSTRACT, 9, b"t", ()),
     ],
     *[(ABSTRACT, 1, b"t", ((b"x", ()), (b"x", ()))), (ABSTRACT, 1, b"t", ((b"x", (A, A)),))],
+    *[(JOINED,), (JOINED, ()), (JOINED, None), (JOINED, (INT, 1)), (JOINED, joined(1))],
+    *[(JOINED, [OBJECT, 1, ()]), (JOINED, 1, fields(A)), (JOINED, (OBJECT, 2, ()))],
+    *[joined(0), joined(-1), joined(MAX_ELEMENTS + 1), joined(10**30), joined(True), joined(None)],
+    *[joined(1)[1], (JOINED, fields((1, "a", "", joined(1)[1]))), joined(b"\n"), joined("a")],
     *[(CONSTANT,), (CONSTANT, "1"), (CONSTANT, b""), (CONSTANT, b"x"), (CONSTANT, 1, b"1")],
 ]
 
@@ -76,6 +87,17 @@ def test_nodes_nest_to_a_limit(projector: Implementation) -> None:
     assert projector.shape(nested(MAX_DEPTH)).project_row(row) == (row, ())
     with pytest.raises(ValueError, match="deep"):
         projector.shape(nested(MAX_DEPTH + 1))
+
+
+def test_joined_nodes_nest_to_a_limit(projector: Implementation) -> None:
+    def nested(depth: int) -> Node:
+        return (JOINED, (OBJECT, 1, ((1, "a", "", nested(depth - 2)),) if depth > 2 else ()))
+
+    assert projector.shape(nested(MAX_DEPTH)).project_row(b"null") == (b"null", ())
+    with pytest.raises(ValueError, match="deep"):
+        projector.shape(nested(MAX_DEPTH + 1))
+    with pytest.raises(ValueError, match="deep"):
+        projector.shape(nested(MAX_DEPTH + 2))
 
 
 def test_one_type_may_have_many_fields_and_an_enum_many_tokens(projector: Implementation) -> None:

@@ -1,6 +1,6 @@
 //! The projector as a Python module: what crosses the border is bytes, str, int and tuples.
 
-use projector::{BadShape, Field, Leaf, MAX_DEPTH, Names, Node, Projected, Refused, Step};
+use projector::{BadShape, Field, Key, Leaf, MAX_DEPTH, Names, Node, Projected, Refused, Step};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -108,21 +108,37 @@ fn read_node(spec: &Bound<'_, PyAny>, depth: usize) -> PyResult<Node> {
             let item = read_node(&part(parts, 2)?, depth - 1)?;
             return Ok(Node::list(flag(parts)?, item));
         }
-        (11, 3) => {
-            let fields = read_fields(&part(parts, 2)?, depth - 1)?;
-            return Node::object(flag(parts)?, fields).map_err(bad);
-        }
-        (12, 4) => {
-            let types = read_types(&part(parts, 3)?, depth - 1)?;
-            return Node::by_type(flag(parts)?, bytes(&part(parts, 2)?)?, types).map_err(bad);
-        }
+        (11 | 12, _) => return read_object(parts, depth - 1, false),
         (13, 2) => return Node::constant(bytes(&part(parts, 1)?)?).map_err(bad),
+        (14, 2) => {
+            let inner = part(parts, 1)?;
+            if depth < 2 {
+                return read_node(&inner, depth - 1);
+            }
+            let inner = read_object(tuple(&inner)?, depth - 2, true)?;
+            return Node::joined(inner).map_err(bad);
+        }
         (kind, count) => {
             let message = format!("no node has the kind {kind} and {count} parts");
             return Err(PyValueError::new_err(message));
         }
     };
     Ok(Node::leaf(flag(parts)?, leaf))
+}
+
+/// Reads an object, of which `joined` says whether its fields may ask for values beside it.
+fn read_object(parts: &Bound<'_, PyTuple>, depth: usize, joined: bool) -> PyResult<Node> {
+    match (int(&part(parts, 0)?)?, parts.len()) {
+        (11, 3) => {
+            let fields = read_fields(&part(parts, 2)?, depth, joined)?;
+            Node::object(flag(parts)?, fields).map_err(bad)
+        }
+        (12, 4) => {
+            let types = read_types(&part(parts, 3)?, depth, joined)?;
+            Node::by_type(flag(parts)?, bytes(&part(parts, 2)?)?, types).map_err(bad)
+        }
+        _ => Err(unexpected(parts, "an object")),
+    }
 }
 
 fn read_names(spec: &Bound<'_, PyAny>) -> PyResult<Names> {
@@ -134,27 +150,37 @@ fn read_names(spec: &Bound<'_, PyAny>) -> PyResult<Names> {
     Names::new(pairs).map_err(bad)
 }
 
-fn read_types(spec: &Bound<'_, PyAny>, depth: usize) -> PyResult<Vec<(Vec<u8>, Vec<Field>)>> {
+type Types = Vec<(Vec<u8>, Vec<Field>)>;
+
+fn read_types(spec: &Bound<'_, PyAny>, depth: usize, joined: bool) -> PyResult<Types> {
     let mut types = Vec::new();
     for pair in tuple(spec)? {
         let [value, fields] = exactly(&pair)?;
-        types.push((bytes(&value)?, read_fields(&fields, depth)?));
+        types.push((bytes(&value)?, read_fields(&fields, depth, joined)?));
     }
     Ok(types)
 }
 
-fn read_fields(spec: &Bound<'_, PyAny>, depth: usize) -> PyResult<Vec<Field>> {
+fn read_fields(spec: &Bound<'_, PyAny>, depth: usize, joined: bool) -> PyResult<Vec<Field>> {
     let mut fields = Vec::new();
     for field in tuple(spec)? {
         let [key, response_key, label, node] = exactly(&field)?;
         fields.push(Field {
-            key: bytes(&key)?,
+            key: read_key(&key, joined)?,
             response_key: string(&response_key)?,
             label: string(&label)?,
             node: read_node(&node, depth)?,
         });
     }
     Ok(fields)
+}
+
+fn read_key(spec: &Bound<'_, PyAny>, joined: bool) -> PyResult<Key> {
+    if joined && spec.is_exact_instance_of::<PyInt>() {
+        let index = usize::try_from(int(spec)?).map_err(|_| unexpected(spec, "an index"))?;
+        return Ok(Key::Element(index));
+    }
+    Ok(Key::Member(bytes(spec)?))
 }
 
 fn exactly<'py, const N: usize>(spec: &Bound<'py, PyAny>) -> PyResult<[Bound<'py, PyAny>; N]> {

@@ -42,14 +42,29 @@ struct Walk<'s, 'w> {
 impl<'s> Walk<'s, '_> {
     /// Writes what `node` makes of the value at `at`, or returns false: then its parent is null.
     fn value(&mut self, node: &'s Node, at: Option<usize>) -> Result<bool, usize> {
+        self.value_beside(node, at, &[])
+    }
+
+    /// As `value`; `beside` is where the values beside an object begin.
+    fn value_beside(
+        &mut self,
+        node: &'s Node,
+        at: Option<usize>,
+        beside: &[usize],
+    ) -> Result<bool, usize> {
         if let Kind::Constant(json) = &node.kind {
             self.out.put_all(json);
             return Ok(true);
         }
+        if let (Kind::Joined(inner), Some(at)) = (&node.kind, at)
+            && let [document, beside @ ..] = self.items(at)?.as_slice()
+        {
+            return self.value_beside(inner, Some(*document), beside);
+        }
         let mark = self.out.len();
         match at {
             Some(at) if scan::byte(self.row, at) != b'n' => {
-                if self.fill(node, at)? {
+                if self.fill(node, at, beside)? {
                     return Ok(true);
                 }
             }
@@ -63,7 +78,7 @@ impl<'s> Walk<'s, '_> {
         Ok(node.nullable)
     }
 
-    fn fill(&mut self, node: &'s Node, at: usize) -> Result<bool, usize> {
+    fn fill(&mut self, node: &'s Node, at: usize, beside: &[usize]) -> Result<bool, usize> {
         match (&node.kind, scan::byte(self.row, at)) {
             (Kind::Leaf(leaf), _) => {
                 let end = scan::value(self.row, at)?;
@@ -75,10 +90,10 @@ impl<'s> Walk<'s, '_> {
             }
             (Kind::List(item), b'[') => self.list(item, at),
             (Kind::Object(entries), b'{') => {
-                let spans = self.members(entries, at)?;
-                self.entries(entries, &spans)
+                let starts = self.members(entries, at, beside)?;
+                self.entries(entries, &starts)
             }
-            (Kind::Abstract(kinds), b'{') => self.by_type(kinds, at),
+            (Kind::Abstract(kinds), b'{') => self.by_type(kinds, at, beside),
             _ => {
                 self.error(Reason::WrongType);
                 Ok(false)
@@ -108,7 +123,24 @@ impl<'s> Walk<'s, '_> {
         Ok(true)
     }
 
-    fn by_type(&mut self, kinds: &'s Abstract, at: usize) -> Result<bool, usize> {
+    /// Returns where the items of the array at `at` begin; none of what is no array.
+    fn items(&self, at: usize) -> Result<Vec<usize>, usize> {
+        let mut starts = Vec::new();
+        if scan::byte(self.row, at) != b'[' {
+            return Ok(starts);
+        }
+        let mut at = scan::space(self.row, at + 1);
+        while scan::byte(self.row, at) != b']' {
+            starts.push(at);
+            at = scan::space(self.row, scan::value(self.row, at)?);
+            if scan::byte(self.row, at) == b',' {
+                at = scan::space(self.row, at + 1);
+            }
+        }
+        Ok(starts)
+    }
+
+    fn by_type(&mut self, kinds: &'s Abstract, at: usize, beside: &[usize]) -> Result<bool, usize> {
         let mut token: &[u8] = &[];
         let row = self.row;
         each(row, at, |key, start, end| {
@@ -120,12 +152,17 @@ impl<'s> Walk<'s, '_> {
             self.error(Reason::UnknownType);
             return Ok(false);
         };
-        let spans = self.members(entries, at)?;
-        self.entries(entries, &spans)
+        let starts = self.members(entries, at, beside)?;
+        self.entries(entries, &starts)
     }
 
-    /// Returns where the wanted members' values begin, by the slots of their keys.
-    fn members(&self, entries: &Entries, at: usize) -> Result<Vec<Option<usize>>, usize> {
+    /// Returns where the wanted values begin, by slots: of their keys, then of those beside.
+    fn members(
+        &self,
+        entries: &Entries,
+        at: usize,
+        beside: &[usize],
+    ) -> Result<Vec<Option<usize>>, usize> {
         let mut starts = vec![None; entries.keys.len()];
         each(self.row, at, |key, start, _| {
             let slot = entries.keys.find(key, 0, key.len());
@@ -133,6 +170,7 @@ impl<'s> Walk<'s, '_> {
                 *place = Some(start);
             }
         })?;
+        starts.extend(beside.iter().copied().map(Some));
         Ok(starts)
     }
 

@@ -19,7 +19,7 @@ mod tests;
 
 use out::Out;
 use shape::Kind;
-pub use shape::{BadShape, Field, Leaf, MAX_DEPTH, Names, Node};
+pub use shape::{BadShape, Field, Key, Leaf, MAX_DEPTH, MAX_ELEMENTS, Names, Node};
 
 /// As many errors are kept of one call.
 pub const MAX_ERRORS: usize = 100;

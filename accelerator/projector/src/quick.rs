@@ -65,8 +65,21 @@ impl Walk<'_, '_> {
                 Some(end)
             }
             Kind::List(item) => self.list(item, at),
-            Kind::Object(entries) => self.object(entries, at),
-            Kind::Abstract(kinds) => self.object(self.entries(kinds, at)?, at),
+            Kind::Object(entries) => self.object(entries, at, false),
+            Kind::Abstract(kinds) => self.object(self.entries(kinds, at)?, at, false),
+            Kind::Joined(inner) => self.joined(inner, at),
+        }
+    }
+
+    fn joined(&mut self, inner: &Node, at: usize) -> Option<usize> {
+        if scan::byte(self.row, at) != b'[' {
+            return None;
+        }
+        let at = scan::space(self.row, at + 1);
+        match &inner.kind {
+            Kind::Object(entries) => self.object(entries, at, true),
+            Kind::Abstract(kinds) => self.object(self.entries(kinds, at)?, at, true),
+            _ => None,
         }
     }
 
@@ -132,7 +145,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn object(&mut self, entries: &Entries, at: usize) -> Option<usize> {
+    /// Writes the object at `at`; if it is `joined`, its array is read to the end.
+    fn object(&mut self, entries: &Entries, at: usize, joined: bool) -> Option<usize> {
         if scan::byte(self.row, at) != b'{' {
             return None;
         }
@@ -152,6 +166,9 @@ impl Walk<'_, '_> {
                 }
             }
         }
+        if joined {
+            at = self.elements(&mut turn, at + 1)?;
+        }
         self.rest(&turn)?;
         if entries.list.is_empty() {
             self.out.push(b'{');
@@ -159,6 +176,19 @@ impl Walk<'_, '_> {
         self.out.push(b'}');
         self.work.found.truncate(base);
         Some(at + 1)
+    }
+
+    /// Reads what stands beside the document that ended at `at`, up to the closing bracket.
+    fn elements(&mut self, turn: &mut Turn, at: usize) -> Option<usize> {
+        let mut at = scan::space(self.row, at);
+        let mut element = 0;
+        while scan::byte(self.row, at) == b',' {
+            at = scan::space(self.row, at + 1);
+            let first = turn.entries.elements.get(element).copied().flatten();
+            at = scan::space(self.row, self.found(turn, first, at)?);
+            element += 1;
+        }
+        (scan::byte(self.row, at) == b']').then_some(at)
     }
 
     /// Reads the member whose key stands at `at` and returns where it ends.
@@ -175,6 +205,12 @@ impl Walk<'_, '_> {
             return None;
         }
         *found = Found::Written;
+        self.found(turn, first, value)
+    }
+
+    /// Reads the value at `value` for the entry `first` and its aliases and returns where it ends.
+    #[inline(always)]
+    fn found(&mut self, turn: &mut Turn, first: Option<usize>, value: usize) -> Option<usize> {
         let mut end = None;
         let mut index = first;
         while let Some(at) = index {

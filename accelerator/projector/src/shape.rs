@@ -9,6 +9,9 @@ use crate::scan;
 /// Nodes nest at most this deep: projection recurses on the shape, never on the document.
 pub const MAX_DEPTH: usize = 128;
 
+/// A joined value's index in its array is at most this.
+pub const MAX_ELEMENTS: usize = 65_535;
+
 /// Why a shape was refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadShape(pub String);
@@ -30,9 +33,11 @@ pub struct Node {
 pub(crate) enum Kind {
     Leaf(Leaf),
     List(Box<Node>),
-    Object(Entries),
+    Object(Box<Entries>),
     Abstract(Abstract),
     Constant(Box<[u8]>),
+    /// An object, or one by its type, that stands in an array with values beside it.
+    Joined(Box<Node>),
 }
 
 /// What is made of a value that is written without looking inside.
@@ -72,12 +77,14 @@ struct Name {
 pub(crate) struct Entries {
     pub(crate) list: Box<[Entry]>,
     pub(crate) keys: Keys,
+    /// The first entry that asks for each of the values beside the document.
+    pub(crate) elements: Box<[Option<usize>]>,
 }
 
 pub(crate) struct Entry {
     /// What stands before the value: `{"name":` for the first entry, `,"name":` for the others.
     pub(crate) prefix: Prefix,
-    /// The slot of its key in `Entries::keys`; None for a constant.
+    /// The slot of its key in `Entries::keys`, or behind these of its element; None for a constant.
     pub(crate) slot: Option<usize>,
     /// The next entry with the same key.
     pub(crate) alias: Option<usize>,
@@ -117,10 +124,18 @@ impl Abstract {
     }
 }
 
+/// Where the value of a field stands.
+pub enum Key {
+    /// In the document under this key, as it is spelled between the quotes.
+    Member(Vec<u8>),
+    /// Beside the document, at this index of the array, from 1 on.
+    Element(usize),
+}
+
 /// One field of an object, before it is compiled.
 pub struct Field {
-    /// The document's key, as it is spelled between the quotes.
-    pub key: Vec<u8>,
+    /// Where its value stands.
+    pub key: Key,
     /// The key in the response.
     pub response_key: String,
     /// What messages call the field.
@@ -147,7 +162,7 @@ impl Node {
     /// # Errors
     /// If a response key is no GraphQL name or stands twice, or a key is illegal in a JSON string.
     pub fn object(nullable: bool, fields: Vec<Field>) -> Result<Self, BadShape> {
-        Ok(Self { nullable, kind: Kind::Object(Entries::new(fields, None)?) })
+        Ok(Self { nullable, kind: Kind::Object(Box::new(Entries::new(fields, None)?)) })
     }
 
     /// Makes an object whose fields depend on the string under `key`.
@@ -170,6 +185,19 @@ impl Node {
         }
         let types = known.into_boxed_slice();
         Ok(Self { nullable, kind: Kind::Abstract(Abstract { key: key.into(), types }) })
+    }
+
+    /// Makes an object that stands in an array with values beside it, at which its fields may look.
+    ///
+    /// # Errors
+    /// If `inner` is no object.
+    pub fn joined(inner: Self) -> Result<Self, BadShape> {
+        match inner.kind {
+            Kind::Object(_) | Kind::Abstract(_) => {
+                Ok(Self { nullable: inner.nullable, kind: Kind::Joined(Box::new(inner)) })
+            }
+            _ => Err(BadShape("only objects are joined".into())),
+        }
     }
 
     /// Makes what is always `json`.
@@ -225,6 +253,7 @@ impl Entries {
     fn new(fields: Vec<Field>, discriminator: Option<&[u8]>) -> Result<Self, BadShape> {
         let mut seen = HashSet::new();
         let mut wanted = Vec::with_capacity(fields.len() + 1);
+        let mut size = 0;
         for field in &fields {
             if !is_name(field.response_key.as_bytes()) {
                 let name = shown(field.response_key.as_bytes());
@@ -233,13 +262,23 @@ impl Entries {
             if !seen.insert(field.response_key.as_str()) {
                 return Err(BadShape(format!("{} stands twice", field.response_key)));
             }
-            quoted(&field.key)?;
-            if !matches!(field.node.kind, Kind::Constant(_)) {
-                wanted.push(field.key.clone());
+            match &field.key {
+                Key::Member(key) => {
+                    quoted(key)?;
+                    if !matches!(field.node.kind, Kind::Constant(_)) {
+                        wanted.push(key.clone());
+                    }
+                }
+                Key::Element(index @ 1..=MAX_ELEMENTS) => size = size.max(*index),
+                Key::Element(index) => {
+                    let message = format!("an index is from 1 to {MAX_ELEMENTS}, not {index}");
+                    return Err(BadShape(message));
+                }
             }
         }
         wanted.extend(discriminator.map(<[u8]>::to_vec));
         let mut keys = Keys::new(wanted);
+        let mut elements = vec![None; size];
         let mut list: Vec<Entry> = Vec::with_capacity(fields.len());
         for field in fields {
             list.push(Entry::new(field, list.len(), &keys));
@@ -248,9 +287,15 @@ impl Entries {
             let Some(entry) = list.get_mut(at) else {
                 continue;
             };
-            entry.alias = entry.slot.and_then(|slot| keys.set_entry(slot, at));
+            let Some(slot) = entry.slot else {
+                continue;
+            };
+            entry.alias = match slot.checked_sub(keys.len()) {
+                None => keys.set_entry(slot, at),
+                Some(element) => elements.get_mut(element).and_then(|first| first.replace(at)),
+            };
         }
-        Ok(Self { list: list.into(), keys })
+        Ok(Self { list: list.into(), keys, elements: elements.into() })
     }
 }
 
@@ -258,9 +303,10 @@ impl Entry {
     fn new(field: Field, at: usize, keys: &Keys) -> Self {
         let before = if at == 0 { '{' } else { ',' };
         let prefix = format!("{before}\"{}\":", field.response_key).into_bytes();
-        let slot = match field.node.kind {
-            Kind::Constant(_) => None,
-            _ => keys.find(&field.key, 0, field.key.len()),
+        let slot = match (&field.node.kind, &field.key) {
+            (Kind::Constant(_), _) => None,
+            (_, Key::Member(key)) => keys.find(key, 0, key.len()),
+            (_, Key::Element(index)) => Some(keys.len() + index - 1),
         };
         Self {
             prefix: Prefix::new(prefix.into()),

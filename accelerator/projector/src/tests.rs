@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use crate::out::Out;
-use crate::{Error, Field, Leaf, Names, Node, Reason, Refused, Shape, Step, exact, quick};
+use crate::{Error, Field, Key, Leaf, Names, Node, Reason, Refused, Shape, Step, exact, quick};
 
 fn field(key: &str, node: Node) -> Field {
     let response_key = if key.is_empty() { "__typename" } else { key };
-    let (key, label) = (key.as_bytes().to_vec(), format!("T.{response_key}"));
+    let (key, label) = (Key::Member(key.as_bytes().to_vec()), format!("T.{response_key}"));
     Field { key, response_key: response_key.into(), label, node }
 }
 
@@ -17,6 +17,15 @@ fn leaf(leaf: Leaf) -> Node {
 
 fn object(fields: Vec<Field>) -> Node {
     Node::object(true, fields).unwrap_or_else(|_| leaf(Leaf::Json))
+}
+
+/// Returns an array's object with a field beside it, before and after one of its own.
+fn joined(fields: Vec<Field>) -> Node {
+    let beside = |index, name, node| Field { key: Key::Element(index), ..field(name, node) };
+    let mut all = vec![beside(1, "first", object(vec![field("a", leaf(Leaf::Int))]))];
+    all.extend(fields);
+    all.extend([beside(2, "second", leaf(Leaf::Text)), beside(1, "again", leaf(Leaf::Json))]);
+    Node::joined(object(all)).unwrap_or_else(|_| leaf(Leaf::Json))
 }
 
 /// Returns nodes that between them use every kind, in and out of the documents' order.
@@ -46,6 +55,8 @@ fn nodes() -> Vec<Node> {
         object(vec![id(), field("a", leaf(Leaf::Float)), field("b", leaf(Leaf::Digits))]),
         object(vec![field("a", inner()), field("", constant()), id(), aliased]),
         object(vec![field("b", Node::list(true, inner())), field("a", leaf(Leaf::Int))]),
+        joined(vec![id(), field("b", leaf(Leaf::Digits))]),
+        Node::list(true, joined(vec![field("a", joined(Vec::new()))])),
         abstracted.unwrap_or_else(|_| leaf(Leaf::Json)),
     ]
 }
@@ -128,6 +139,23 @@ fn the_quick_walk_takes_what_is_in_order_and_what_is_not() {
     for row in [
         r#"{"id": 1, "a": {"b": 2}, "b": "x", "c": null}"#,
         r#"{"b": "x", "skipped": [{}], "a": {"b": 2}, "id": 1}"#,
+    ] {
+        let mut out = Out::with_capacity(0);
+        let mut work = quick::Workspace::default();
+        let written = quick::write(&node, row.as_bytes(), &mut work, &mut out);
+
+        assert!(written.is_some(), "{row}");
+        assert_eq!(out.into_bytes(), expected, "{row}");
+    }
+}
+
+#[test]
+fn the_quick_walk_takes_what_stands_beside_a_document() {
+    let node = joined(vec![field("id", leaf(Leaf::Id)), field("b", leaf(Leaf::Text))]);
+    let expected = br#"{"first":{"a":1},"id":"1","b":"x","second":"y","again":{"a":1}}"#;
+    for row in [
+        r#"[{"id": 1, "b": "x"}, {"a":1}, "y"]"#,
+        r#"[ {"b": "x", "skipped": [{}], "id": 1} , {"a":1} , "y" , 3 ]"#,
     ] {
         let mut out = Out::with_capacity(0);
         let mut work = quick::Workspace::default();

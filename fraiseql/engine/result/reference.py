@@ -22,9 +22,11 @@ from fraiseql.schema.shape import (
     FLOAT,
     ID,
     INT,
+    JOINED,
     JSON,
     LIST,
     MAX_DEPTH,
+    MAX_ELEMENTS,
     MAX_ERRORS,
     NULL,
     OBJECT,
@@ -193,7 +195,7 @@ class _List:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    key: bytes
+    key: bytes | int
     response_key: str
     prefix: bytes
     label: str
@@ -216,7 +218,13 @@ class _Constant:
     json: bytes
 
 
-_Node = _Leaf | _List | _Object | _Constant
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    inner: _Object
+
+
+_Node = _Leaf | _List | _Object | _Constant | _Joined
+_NOTHING: Final = b"[]"
 
 
 class _Walk:
@@ -232,11 +240,13 @@ class _Walk:
             raise MalformedRow(index, offset)
         return self.value(node, None if row is None else value(row))
 
-    def value(self, node: _Node, token: bytes | None) -> bool:
+    def value(self, node: _Node, token: bytes | None, joined: Sequence[bytes] = ()) -> bool:
         """Write what ``node`` makes of ``token``, or return False: then its parent is null."""
         if isinstance(node, _Constant):
             self.out.append(node.json)
             return True
+        if isinstance(node, _Joined):
+            return self.joined(node, token)
         if token is None or token == b"null":
             if node.nullable:
                 self.out.append(b"null")
@@ -246,18 +256,25 @@ class _Walk:
             self.out.append(written)
             return True
         mark = len(self.out)
-        if self.fill(node, token):
+        if self.fill(node, token, joined):
             return True
         if node.nullable:
             self.out[mark:] = [b"null"]
         return node.nullable
 
-    def fill(self, node: _Leaf | _List | _Object, token: bytes) -> bool:
+    def fill(self, node: _Leaf | _List | _Object, token: bytes, joined: Sequence[bytes]) -> bool:
         if isinstance(node, _List) and token.startswith(b"["):
             return self.list(node, token)
         if isinstance(node, _Object) and token.startswith(b"{"):
-            return self.object(node, token)
+            return self.object(node, token, joined)
         return self.error(WRONG_TYPE)
+
+    def joined(self, node: _Joined, token: bytes | None) -> bool:
+        if token is None or token == b"null":
+            return self.value(node.inner, None)
+        # What is no array has no items: an object is not taken for its document.
+        document, *joined = list(items(token) if token.startswith(b"[") else ()) or [_NOTHING]
+        return self.value(node.inner, document, joined)
 
     def list(self, node: _List, token: bytes) -> bool:
         separator = b"["
@@ -272,15 +289,16 @@ class _Walk:
         self.out.append(b"]" if separator == b"," else b"[]")
         return True
 
-    def object(self, node: _Object, token: bytes) -> bool:
-        found = members(token)
+    def object(self, node: _Object, token: bytes, joined: Sequence[bytes]) -> bool:
+        found: dict[Any, bytes] = members(token)
+        found.update(enumerate(joined, 1))
         kind = None if node.discriminator is None else found.get(node.discriminator, b"")
         entries = node.entries.get(kind)
         if entries is None:
             return self.error(UNKNOWN_TYPE)
         return self.members(entries, found)
 
-    def members(self, entries: _Entries, found: Mapping[bytes, bytes]) -> bool:
+    def members(self, entries: _Entries, found: Mapping[bytes | int, bytes]) -> bool:
         self.out.append(b"{")
         for entry in entries:
             self.out.append(entry.prefix)
@@ -319,13 +337,24 @@ def _compile(spec: object, depth: int) -> _Node:
     if kind == LIST:
         nullable, item = _parts(parts, int, tuple)
         return _List(_flag(nullable), _compile(item, depth - 1))
+    if kind in (OBJECT, ABSTRACT):
+        return _object(kind, parts, depth - 1, is_joined=False)
+    if kind == JOINED:
+        (inner,) = _parts(parts, tuple)
+        if not inner or type(inner[0]) is not int or inner[0] not in (OBJECT, ABSTRACT):
+            raise ValueError(f"only objects are joined, not {inner!r:.100}")
+        if depth == 1:
+            raise ValueError(f"nodes nest more than {MAX_DEPTH} deep")
+        return _Joined(_object(inner[0], inner[1:], depth - 2, is_joined=True))
+    raise ValueError(f"no node has the kind {kind}")
+
+
+def _object(kind: int, parts: tuple[Any, ...], depth: int, is_joined: bool) -> _Object:
     if kind == OBJECT:
         nullable, entries = _parts(parts, int, tuple)
-        return _Object(_flag(nullable), {None: _entries(entries, depth - 1)}, None)
-    if kind == ABSTRACT:
-        nullable, key, types = _parts(parts, int, bytes, tuple)
-        return _Object(_flag(nullable), _types(types, depth - 1), _content(key))
-    raise ValueError(f"no node has the kind {kind}")
+        return _Object(_flag(nullable), {None: _entries(entries, depth, is_joined)}, None)
+    nullable, key, types = _parts(parts, int, bytes, tuple)
+    return _Object(_flag(nullable), _types(types, depth, is_joined), _content(key))
 
 
 def _parts(parts: object, *kinds: type) -> list[Any]:
@@ -359,28 +388,38 @@ def _enum(pairs: Sequence[object]) -> Callable[[bytes], bytes | None]:
     return names.get
 
 
-def _types(types: Sequence[object], depth: int) -> Mapping[bytes | None, _Entries]:
+def _types(types: Sequence[object], depth: int, is_joined: bool) -> Mapping[bytes | None, _Entries]:
     known: dict[bytes | None, _Entries] = {}
     for pair in types:
         value, entries = _parts(pair, bytes, tuple)
         token = b'"%b"' % _content(value)
         if token in known:
             raise ValueError(f"the type {value!r:.100} stands twice")
-        known[token] = _entries(entries, depth)
+        known[token] = _entries(entries, depth, is_joined)
     return known
 
 
-def _entries(specs: Sequence[object], depth: int) -> _Entries:
-    entries = tuple(_entry(spec, b"," if at else b"", depth) for at, spec in enumerate(specs))
+def _entries(specs: Sequence[object], depth: int, is_joined: bool) -> _Entries:
+    entries = tuple(
+        _entry(spec, b"," if at else b"", depth, is_joined) for at, spec in enumerate(specs)
+    )
     if len({entry.response_key for entry in entries}) != len(entries):
         raise ValueError("a response key stands twice")
     return entries
 
 
-def _entry(spec: object, comma: bytes, depth: int) -> _Entry:
-    key, response_key, label, node = _parts(spec, bytes, str, str, tuple)
+def _entry(spec: object, comma: bytes, depth: int, is_joined: bool) -> _Entry:
+    is_index = is_joined and type(spec) is tuple and bool(spec) and type(spec[0]) is int
+    key, response_key, label, node = _parts(spec, int if is_index else bytes, str, str, tuple)
     prefix = b'%b"%b":' % (comma, _name(response_key).encode())
-    return _Entry(_content(key), response_key, prefix, label, _compile(node, depth))
+    key = _index(key) if type(key) is int else _content(key)
+    return _Entry(key, response_key, prefix, label, _compile(node, depth))
+
+
+def _index(key: int) -> int:
+    if not 1 <= key <= MAX_ELEMENTS:
+        raise ValueError(f"an index is from 1 to {MAX_ELEMENTS}, not {key}")
+    return key
 
 
 def _name(name: str) -> str:
