@@ -46,6 +46,8 @@ _BY_STATE: dict[str, tuple[type[FraiseQLError], str]] = {
     "40001": (Conflict, "Another transaction changed the same data."),
     "40P01": (Conflict, "Another transaction holds the same data."),
     "55P03": (Conflict, "Another transaction holds the same data."),
+    # Of PostgreSQL 15 for a label of an ltree.
+    "42622": (BadUserInput, "A text is too long."),
     "42501": (Forbidden, "The database does not allow this."),
     "57014": (Timeout, "The statement took too long and was cancelled."),
     "53300": (ServiceUnavailable, "The database takes no more connections."),

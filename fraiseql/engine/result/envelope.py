@@ -86,7 +86,9 @@ def describe(
     What is not public goes to the log under an id and out as "Internal error", unless ``debug``.
     """
     shown: ErrorDict = {"message": str(error)}
-    extensions: dict[str, Any] = {"code": getattr(error, "code", "INTERNAL_SERVER_ERROR")}
+    # Only ours: other libraries' exceptions have codes that mean something else.
+    code = error.code if isinstance(error, FraiseQLError) else FraiseQLError.code
+    extensions: dict[str, Any] = {"code": code}
     is_public = isinstance(error, FraiseQLError) and error.public
     if not is_public:
         extensions["id"] = str(uuid.uuid4())

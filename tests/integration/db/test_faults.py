@@ -52,6 +52,7 @@ PROVOKED: list[tuple[str, str, type[FraiseQLError]]] = [
     ("42601", "SELECT to_tsquery('simple', 'tr0ub4dor &')", BadUserInput),
     ("42601", "SELECT 'a.*{x'::lquery", BadUserInput),
     ("42601", "SELECT jsonb_path_exists('{}', '$.a[')", BadUserInput),
+    ("42622", "SELECT refuse('42622', 'label too long')", BadUserInput),
     ("54001", "SELECT refuse('54001', 'too deep')", BadUserInput),
     ("P0001", "SELECT refuse('P0001', 'Pick another name.')", BadUserInput),
     ("42501", "SELECT refuse('42501', 'permission denied')", Forbidden),
