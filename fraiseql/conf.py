@@ -31,7 +31,7 @@ class Settings:
     MAX_LIMIT: int = setting(1000, "Rows a list may return at most; a larger `limit` is refused.")
     STATEMENT_TIMEOUT_MS: int = setting(
         30_000,
-        "Time after which PostgreSQL cancels a statement of the asynchronous pool; 0: never.",
+        "Time after which PostgreSQL cancels a statement; 0: never.",
     )
     POOL_MIN_SIZE: int = setting(2, "Connections the asynchronous pool keeps open.")
     POOL_MAX_SIZE: int = setting(10, "Connections the asynchronous pool opens at most.")

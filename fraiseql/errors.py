@@ -9,10 +9,15 @@ from typing import Any, ClassVar
 
 
 class FraiseQLError(Exception):
-    """The base: a message that names the thing and the value, and a hint that says what to do."""
+    """
+    The base: a message that names the thing and the value, and a hint that says what to do.
+
+    ``statement``: of several that went to the database together, the index of the one that failed.
+    """
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     public: ClassVar[bool] = False
+    statement: int | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, **extensions: Any) -> None:
         super().__init__(message)

@@ -65,8 +65,18 @@ _STALE = {"42P01", "42703", "3F000", "26000"}
 _GRAMMARS_OF_VALUES = ("tsquery", "tsvector", "ltree", "ltxtquery", "lquery", "jsonpath", "vector")
 
 
-def fault(error: Exception) -> FraiseQLError:
-    """Return what to raise ``from`` a psycopg error, or from Django's wrapper of one."""
+def fault(error: Exception, statement: int | None = None) -> FraiseQLError:
+    """
+    Return what to raise ``from`` a psycopg error, or from Django's wrapper of one.
+
+    ``statement``: the index in its flight of the statement that failed, if it was one of them.
+    """
+    made = _fault(error)
+    made.statement = statement
+    return made
+
+
+def _fault(error: Exception) -> FraiseQLError:
     cause = database_error(error)
     if not isinstance(cause, psycopg.Error):
         return DatabaseFault(str(error))

@@ -1,13 +1,15 @@
 """
-One connection of the asynchronous pool, spoken to through libpq.
+One connection of the asynchronous pool, spoken to through libpq in its pipeline mode.
 
 psycopg opens and cancels; statements go by hand, since raw bytes need none of a cursor's adapters
-and row makers. The socket stays registered with the event loop while the connection lives: nothing
-to do per statement, and a server that goes away is noticed when it goes, not by the next request.
+and row makers. Each flight ends with a Sync of its own: it is one transaction, and its error ends
+there. The socket stays registered with the event loop while the connection lives: nothing to do
+per statement, and a server that goes away is noticed when it goes, not by the next request.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from itertools import count
 from typing import Any, Self
 
@@ -16,29 +18,46 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
+from fraiseql.db.flight import Flight
 from fraiseql.db.statement import Statement, numbered
 
 # A connection that prepared more texts is replaced: one reconnection frees the backend's memory
 # for all of them, and bounds what clients that never repeat a query can make it hold.
 MAX_PREPARED = 500
 
-_COMMAND_OK, _TUPLES_OK = ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
-_FATAL_ERROR, _EMPTY_QUERY = ExecStatus.FATAL_ERROR, ExecStatus.EMPTY_QUERY
-_FINAL = (_TUPLES_OK, _COMMAND_OK, _FATAL_ERROR, _EMPTY_QUERY)
+_DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
+_SYNC, _FATAL, _ABORTED = (
+    ExecStatus.PIPELINE_SYNC,
+    ExecStatus.FATAL_ERROR,
+    ExecStatus.PIPELINE_ABORTED,
+)
+
+
+class _Sent:
+    """A flight under way: ``replies`` so far, ``prepares`` the texts of those that are of a PREPARE."""
+
+    __slots__ = ("error", "flight", "future", "prepares", "replies")
+
+    def __init__(self, flight: Flight, future: asyncio.Future[list[PGresult]]) -> None:
+        self.flight = flight
+        self.future = future
+        self.error: PGresult | None = None
+        self.prepares: list[str | None] = []
+        self.replies: list[PGresult] = []
 
 
 class Link:
     """
-    A connection that runs one statement at a time, each text prepared once.
+    A connection that runs flights in the order of ``send``, each text prepared once.
 
-    ``prepares``: False sends texts unprepared, for a pooler that gives each statement any session.
-    ``used``: the loop's time of the last ``send``; ``born``: of the connection. ``retired``: to be
-    closed as soon as it is free.
+    ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
+    ``used``: the loop's time since which the first flight under way has had the server, or of the
+    last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it is free.
     """
 
     __slots__ = (
-        "_connection", "_future", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost",
-        "_pending", "_pgconn", "_prepared", "_prepares", "_result", "_socket",
+        "_connection", "_drained", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost",
+        "_pgconn", "_prepared", "_prepares", "_preparing", "_sent", "_socket",
         "born", "retired", "used",
     )  # fmt: skip
 
@@ -50,6 +69,7 @@ class Link:
     ) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
+        self._pgconn.enter_pipeline_mode()
         self._socket = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._proceed)
@@ -58,9 +78,9 @@ class Link:
         self._prepares = prepares
         self._names = count()
         self._prepared: dict[str, bytes] = {}
-        self._future: asyncio.Future[PGresult] | None = None
-        self._pending: tuple[str, bytes, Sequence[bytes | None]] | None = None
-        self._result: PGresult | None = None
+        self._preparing: dict[str, bytes] = {}
+        self._sent: deque[_Sent] = deque()
+        self._drained: asyncio.Future[None] | None = None
         self.born = self.used = self._loop.time()
         self.retired = False
 
@@ -83,55 +103,45 @@ class Link:
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether a statement is under way, wanted or not."""
-        return self._future is not None
+        """Tell whether a flight is under way, wanted or not."""
+        return bool(self._sent)
 
-    def send(self, text: str, params: Sequence[bytes | None]) -> asyncio.Future[PGresult]:
-        """Start a statement; the future ends with its result or a psycopg.Error."""
-        self.used = self._loop.time()
-        self._future = future = self._loop.create_future()
-        name = self._prepared.get(text)
+    def send(self, flight: Flight) -> asyncio.Future[list[PGresult]]:
+        """Start a flight; the future ends with a result for each statement or a psycopg.Error."""
+        if not self._sent:
+            self.used = self._loop.time()
+        sent = _Sent(flight, self._loop.create_future())
+        self._sent.append(sent)
         try:
-            if name is not None:
-                self._pgconn.send_query_prepared(name, params)
-            elif self._prepares:
-                name = b"fraiseql_%d" % next(self._names)
-                self._pending = (text, name, params)
-                self._pgconn.send_prepare(name, numbered(text))
-            else:
-                self._pgconn.send_query_params(numbered(text), params)
+            self._send_steps(sent)
+            self._pgconn.pipeline_sync()
             self._flush()
         except psycopg.Error as error:
             self.fail(error)
-        return future
+        return sent.future
 
     async def cancel(self, timeout_s: float) -> None:
-        """Have the server cancel the statement under way, wanted or not, and see it end."""
-        if self._future is None:
+        """Have the server cancel what is under way, wanted or not, and see it end."""
+        if not self._sent:
             return
-        self._pending = None
-        if self._future.done():
-            self._future = self._loop.create_future()
-        ended = self._future
+        drained = self._drained = self._drained or self._loop.create_future()
         try:
             await self._connection.cancel_safe(timeout=timeout_s)
-            await asyncio.wait({ended}, timeout=timeout_s)
+            await asyncio.wait({drained}, timeout=timeout_s)
         except psycopg.Error as error:
             self.fail(error)
-        if not ended.done():
+        if self._sent:
             self.fail(psycopg.OperationalError("the statement did not end when cancelled"))
-        if not ended.cancelled():
-            ended.exception()  # Known: asyncio need not report it.
 
     def fail(self, error: psycopg.Error) -> None:
-        """Close the connection; the statement under way ends with ``error``."""
-        future, self._future = self._future, None
-        if self._result is not None and self._result.status == _FATAL_ERROR:
-            # The server said why before it hung up.
-            error = error_from_result(self._result)
+        """Close the connection; what is under way ends with ``error``."""
+        ended, self._sent = self._sent, deque()
         self.close()
-        if future is not None and not future.done():
-            future.set_exception(error)
+        for sent in ended:
+            if not sent.future.done():
+                # The server may have said why before it hung up.
+                sent.future.set_exception(error_from_result(sent.error) if sent.error else error)
+        self._end_drained()
         self._on_lost(self)
 
     def close(self) -> None:
@@ -144,6 +154,22 @@ class Link:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
         self._pgconn.finish()
+
+    def _send_steps(self, sent: _Sent) -> None:
+        pgconn = self._pgconn
+        for text, params in sent.flight.steps:
+            name = self._prepared.get(text)
+            if name is not None:
+                pgconn.send_query_prepared(name, params)
+            elif not self._prepares or text in self._preparing:
+                # A flight ahead prepares it, and may fail to.
+                pgconn.send_query_params(numbered(text), params)
+            else:
+                name = self._preparing[text] = b"fraiseql_%d" % next(self._names)
+                pgconn.send_prepare(name, numbered(text))
+                sent.prepares.append(text)
+                pgconn.send_query_prepared(name, params)
+            sent.prepares.append(None)
 
     def _flush(self) -> None:
         """Send what libpq holds; what the socket does not take goes when it is writable."""
@@ -161,34 +187,57 @@ class Link:
             if self._has_unsent:
                 self._flush()
             pgconn.consume_input()
-            while not pgconn.is_busy():
+            while not pgconn.is_busy() and self._sent:
                 result = pgconn.get_result()
-                if result is None:
-                    self._end()
-                    return
-                if result.status not in _FINAL:
-                    raise psycopg.NotSupportedError("COPY is no statement with rows")
-                self._result = result
+                if result is not None:
+                    self._take(result)
         except psycopg.Error as error:
             self.fail(error)
 
+    def _take(self, result: PGresult) -> None:
+        status, sent = result.status, self._sent[0]
+        if status in _DONE:
+            sent.replies.append(result)
+        elif status == _SYNC:
+            self._end()
+        elif status == _FATAL:
+            sent.error = sent.error or result
+        elif status != _ABORTED:
+            raise psycopg.NotSupportedError("COPY is no statement with rows")
+
     def _end(self) -> None:
-        """Take the result of what was sent: go on after a PREPARE, else wake the sender."""
-        result, self._result = self._result, None
-        if result is None:
-            return  # A notice or a changed parameter, between statements.
-        pending, self._pending = self._pending, None
-        if pending is not None and result.status == _COMMAND_OK:
-            text, name, params = pending
-            self._prepared[text] = name
-            self.retired = self.retired or len(self._prepared) >= MAX_PREPARED
-            self._pgconn.send_query_prepared(name, params)
-            self._flush()
-            return
-        future, self._future = self._future, None
-        if future is None or future.done():
-            return
-        if result.status == _FATAL_ERROR:
-            future.set_exception(error_from_result(result))
+        """Wake the sender of the flight that came to its end."""
+        sent = self._sent.popleft()
+        self.used = self._loop.time()
+        results = self._results(sent)
+        if sent.future.done():
+            pass
+        elif sent.error is not None:
+            failed = len(results) - sent.flight.leading
+            sent.flight.failed = failed if 0 <= failed < len(sent.flight.statements) else None
+            sent.future.set_exception(error_from_result(sent.error))
         else:
-            future.set_result(result)
+            sent.future.set_result(results[sent.flight.leading :])
+        if not self._sent:
+            self._end_drained()
+
+    def _results(self, sent: _Sent) -> list[PGresult]:
+        """Return the replies of statements, having learned from those of PREPARE."""
+        if len(sent.prepares) == len(sent.flight.steps):
+            return sent.replies
+        results = []
+        for text, reply in zip(sent.prepares, sent.replies, strict=False):
+            if text is None:
+                results.append(reply)
+            else:
+                self._prepared[text] = self._preparing[text]
+        for text in sent.prepares:
+            if text is not None:
+                del self._preparing[text]
+        self.retired = self.retired or len(self._prepared) >= MAX_PREPARED
+        return results
+
+    def _end_drained(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.set_result(None)

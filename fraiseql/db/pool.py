@@ -9,7 +9,7 @@ break, so a server that is down is reported at once and one that is back is used
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
 import psycopg
 from asgiref.sync import sync_to_async
@@ -19,9 +19,10 @@ from django.db import connections
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
 from fraiseql.db.connections import parameters, prepares, session
+from fraiseql.db.flight import Flight, Session
 from fraiseql.db.link import Link
 from fraiseql.db.rows import Rows
-from fraiseql.db.statement import Statement, encoded
+from fraiseql.db.statement import Statement
 from fraiseql.errors import ServiceUnavailable
 
 logger = logging.getLogger("fraiseql.db")
@@ -41,31 +42,42 @@ observers: list[Callable[[Statement], None]] = []
 """Called with each statement the pools are given in a test environment (``assert_statements``)."""
 
 
-async def fetch(statement: Statement, using: str = "default") -> Rows:
-    """
-    Run ``statement`` and return its rows. Raises FraiseQLError, the cause kept.
+async def fetch(statement: Statement, using: str = "default", session: Session = ()) -> Rows:
+    """Run ``statement`` and return its rows: a flight of one, see ``fetch_all``."""
+    return (await fetch_all((statement,), using, session))[0]
 
-    A read whose connection broke is sent once more on a fresh one, as is what lost against another
+
+async def fetch_all(
+    statements: Sequence[Statement], using: str = "default", session: Session = ()
+) -> list[Rows]:
+    """
+    Run ``statements`` in one round trip and one transaction, and return the rows of each.
+
+    ``session``: settings in force for this flight alone. Raises FraiseQLError, the cause kept, with
+    the index of the statement that failed in ``statement``; nothing is done then. What only reads
+    and whose connection broke is sent once more on a fresh one, as is what lost against another
     transaction. Inside the transaction of a Django ``TestCase``, Django's connection serves.
     """
     # Django's own mark of its test environment; elsewhere this is one attribute lookup.
     if hasattr(mail, "outbox"):
-        rows = await sync_to_async(_fetch_in_transaction)(statement, using)
+        rows = await sync_to_async(_fetch_in_transaction)(statements, using, session)
         if rows is not None:
             return rows
         await _forget_renamed(using)
         for observe in observers:
-            observe(statement)
+            for statement in statements:
+                observe(statement)
     pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
+    flight = Flight(statements, session)
     try:
-        return await pool.fetch(statement)
+        return await pool.fetch(flight)
     except psycopg.Error as error:
-        if not _may_retry(pool, statement, error):
-            raise faults.fault(error) from error
+        if not _may_retry(pool, flight, error):
+            raise faults.fault(error, flight.failed) from error
     try:
-        return await pool.fetch(statement)
+        return await pool.fetch(flight)
     except psycopg.Error as error:
-        raise faults.fault(error) from error
+        raise faults.fault(error, flight.failed) from error
 
 
 async def close_pools() -> None:
@@ -97,12 +109,11 @@ class Pool:
         self._timer = self._loop.call_later(TEND_S, self._tend)
         self._guard = self._until_loop_ends()
 
-    async def fetch(self, statement: Statement) -> Rows:
-        """Run ``statement`` on a free connection. Raises psycopg.Error or ServiceUnavailable."""
-        params = encoded(statement.params)
+    async def fetch(self, flight: Flight) -> list[Rows]:
+        """Run ``flight`` on a free connection. Raises psycopg.Error or ServiceUnavailable."""
         link = self._idle.pop() if self._idle else await self._wait()
         try:
-            result = await link.send(statement.text, params)
+            results = await link.send(flight)
         except asyncio.CancelledError:
             self._abandon(link)
             raise
@@ -110,7 +121,7 @@ class Pool:
             self._release(link)
             raise
         self._release(link)
-        return Rows(result)
+        return [Rows(result) for result in results]
 
     def renew(self) -> None:
         """Replace every connection: the free ones now, the others when their statement ends."""
@@ -303,18 +314,22 @@ def _unavailable() -> ServiceUnavailable:
     return ServiceUnavailable(faults.UNREACHABLE, hint=faults.RETRY_HINT)
 
 
-def _fetch_in_transaction(statement: Statement, using: str) -> Rows | None:
+def _fetch_in_transaction(
+    statements: Sequence[Statement], using: str, session: Session
+) -> list[Rows] | None:
     """Return the rows through Django's connection if it is in a transaction, else None."""
-    return sync.fetch(statement, using) if connections[using].in_atomic_block else None
+    if not connections[using].in_atomic_block:
+        return None
+    return sync.fetch_all(statements, using, session)
 
 
-def _may_retry(pool: Pool, statement: Statement, error: psycopg.Error) -> bool:
-    """Tell whether to send the statement again; connections that share the fault are replaced."""
+def _may_retry(pool: Pool, flight: Flight, error: psycopg.Error) -> bool:
+    """Tell whether to send the flight again; connections that share the fault are replaced."""
     if faults.is_plan_outdated(error):
         pool.renew()
         return False
     if faults.is_lost(error):
         # The server went away or restarted: what else is free was opened before that, too.
         pool.renew()
-        return not statement.writes
+        return not flight.writes
     return error.sqlstate in faults.SERIALIZATION

@@ -14,6 +14,7 @@ from fraiseql.db import link as link_module
 from fraiseql.db import pool
 from fraiseql.db.connections import parameters, session
 from fraiseql.db.embedded import EmbeddedServer
+from fraiseql.db.flight import Flight
 from fraiseql.db.link import Link
 from fraiseql.db.statement import Statement
 from fraiseql.errors import (
@@ -640,7 +641,7 @@ def test_a_statement_sent_on_a_closed_connection_fails_and_tells(alias: str) -> 
         link = await Link.open(parameters(alias), session(alias), lost.append)
         link.close()
         with pytest.raises(psycopg.OperationalError):
-            await link.send("SELECT 1", ())
+            await link.send(Flight((Statement("SELECT 1"),)))
         assert lost == [link]
 
     asyncio.run(scenario())

@@ -12,6 +12,7 @@ from fraiseql.db.statement import Statement
 from fraiseql.errors import BadUserInput, Conflict, DatabaseFault, ServiceUnavailable, StaleCatalog
 
 PID = Statement("SELECT pg_backend_pid()")
+NAME = Statement("SELECT current_setting('app.name', true)")
 
 
 def _terminate(server: EmbeddedServer, pid: str) -> None:
@@ -41,6 +42,19 @@ class InATestCase(TestCase):
             rows = sync.fetch(Statement("SELECT name FROM visible"))
 
         assert rows.column(0) == [b"here"]
+
+    def test_each_statement_of_a_flight_is_counted_and_its_settings_are_not(self) -> None:
+        with self.assertNumQueries(2):
+            flight = [Statement("SELECT name FROM visible"), NAME]
+            rows = sync.fetch_all(flight, session=(("app.name", "A"),))
+
+        assert [answer.column(0) for answer in rows] == [[b"here"], [b"A"]]
+
+    async def test_async_flies_in_it(self) -> None:
+        flight = [Statement("SELECT name FROM visible"), NAME]
+        rows = await pool.fetch_all(flight, session=(("app.name", "A"),))
+
+        assert [answer.column(0) for answer in rows] == [[b"here"], [b"A"]]
 
     async def test_async_sees_it(self) -> None:
         rows = await pool.fetch(Statement("SELECT name FROM visible WHERE name = %s", ("here",)))
