@@ -16,6 +16,7 @@ from django.core.asgi import get_asgi_application
 from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import http
+from fraiseql.authentication import viewer_of_async
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
 from fraiseql.engine.result.envelope import Response
@@ -56,33 +57,35 @@ class GraphQLApplication:
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope["headers"])
         method = scope["method"]
-        accept = _header(headers, "accept")
-        media = http.negotiate(accept)
+        exchange = http.Exchange(method, partial(_header, headers))
         if (
-            media is None
+            exchange.media is None
             or method not in ("POST", "GET")
-            or (method == "GET" and "text/html" in accept.lower())
+            or (method == "GET" and "text/html" in _header(headers, "accept").lower())
             or not _is_here(headers)
         ):
             await self._forward(scope, receive, send)
             return
         try:
+            exchange.viewer = await viewer_of_async(exchange.request)
             body = await _body(headers, receive)
             if body is None:
                 return
             query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
-            request = http.read(method, partial(_header, headers), query, body)
-            work = execute_async(request, read_only=method == "GET", fast_only=True)
+            request = exchange.read(query, body)
+            work = execute_async(
+                request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
+            )
             response = await _while_connected(work, receive)
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
-            await _send(send, http.fail(error, media))
+            await _send(send, exchange.fail(error))
             return
         if response is None:
             return
         if response is FORWARD:
             await self._forward(scope, _again(body, receive), send)
         else:
-            await _send(send, http.render(response, media))
+            await _send(send, exchange.reply(response))
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to Django, which knows the path with its slash."""

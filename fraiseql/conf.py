@@ -51,6 +51,10 @@ class Settings:
     INTROSPECTION: bool | None = setting(
         None, "Answer introspection queries; None: when `DEBUG` is on."
     )
+    AUTHENTICATION: tuple[str, ...] = setting(
+        ("fraiseql.authentication.session",),
+        "Dotted paths of the callables that say who sent a request; the first that knows decides.",
+    )
     ACCELERATOR: str = setting(
         "auto",
         "`auto`: the Rust projector when installed; `require`: refuse to start without it;"
@@ -77,10 +81,10 @@ def get_settings() -> Settings:
     values = dict(given)
     if environment := os.environ.get("FRAISEQL_ACCELERATOR"):
         values["ACCELERATOR"] = environment
-    for name, value in values.items():
+    for name, value in list(values.items()):
         _check(name, value, known[name].default)
-    if "GRAPHENE_SCHEMAS" in values:
-        values["GRAPHENE_SCHEMAS"] = tuple(values["GRAPHENE_SCHEMAS"])
+        if isinstance(known[name].default, tuple):
+            values[name] = tuple(value)
     return Settings(**values)
 
 

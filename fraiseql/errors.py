@@ -42,6 +42,22 @@ class BadRequest(FraiseQLError):
         self.status = status
 
 
+class Unauthenticated(BadRequest):
+    """The request claims a viewer and does not prove it. ``challenge``: for ``WWW-Authenticate``."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(
+        self,
+        message: str = "This request does not prove who sent it.",
+        *,
+        challenge: str = "",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=401)
+        self.challenge = challenge
+
+
 class PersistedQueryNotSupported(BadRequest):
     """The request brings a hash in place of a document; clients then send the document."""
 
@@ -103,7 +119,7 @@ class Timeout(FraiseQLError):
 class ServiceUnavailable(FraiseQLError):
     """PostgreSQL cannot be reached or takes no more connections."""
 
-    code, public = "SERVICE_UNAVAILABLE", True
+    code, public, status = "SERVICE_UNAVAILABLE", True, 503
 
 
 class EmbeddedServerError(FraiseQLError):

@@ -7,17 +7,23 @@ Both edges, Django's view and the ASGI application, speak through this module an
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import Final
 
 from django.conf import settings as django_settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError
+from django.http import HttpRequest
 from django.http.request import MediaType
 
+from fraiseql.authentication import Request
 from fraiseql.conf import get_settings
+from fraiseql.db.faults import fault
 from fraiseql.engine.document.request import GraphQLRequest, from_json, from_query_string
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
-from fraiseql.errors import BadRequest, FraiseQLError
+from fraiseql.engine.viewer import ANONYMOUS
+from fraiseql.errors import BadRequest, FraiseQLError, Unauthenticated
 
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
@@ -30,6 +36,8 @@ _NOT_FROM_ELSEWHERE: Final = (
     "apollo-require-preflight",
     "x-apollo-operation-name",
 )
+# Credentials a browser keeps and adds by itself, as it does cookies.
+_SENT_BY_BROWSERS: Final = frozenset({"basic", "digest", "negotiate", "ntlm"})
 
 Header = tuple[bytes, bytes]
 ReadHeader = Callable[[str], str | None]
@@ -44,29 +52,101 @@ class HttpResponse:
     body: bytes
 
 
-def read(method: str, header: ReadHeader, query: Mapping[str, str], body: bytes) -> GraphQLRequest:
+class Exchange:
     """
-    Return the GraphQL request in an HTTP request. Raises BadRequest with the status to answer.
+    One HTTP request and how it is answered.
 
     ``header``: returns the value of a header by its name in lower case, "" or None if it was not sent.
+    ``media``: the media type to answer in, None if the client takes none on offer. ``viewer``: who asks,
+    once the edge has found out.
     """
-    content_type = header("content-type") or ""
-    if method == "GET":
-        # A browser sends such a GET across origins without asking; none needs to.
-        if content_type and not _is_json(content_type):
-            raise BadRequest("A GET has no body.", status=415)
-        _check_site(header)
-        return from_query_string(dict(query))
-    if method != "POST":
-        raise BadRequest(
-            f"{method} is not a method of this endpoint.", hint=f"Use {METHODS}.", status=405
-        )
-    if not _is_json(content_type):
-        raise BadRequest(
-            "The body must be JSON in UTF-8.", hint=f"Send Content-Type: {JSON}.", status=415
-        )
-    check_size(len(body))
-    return from_json(body)
+
+    def __init__(self, method: str, header: ReadHeader, django: HttpRequest | None = None) -> None:
+        self.method = method
+        self.request = Request(header, django)
+        self.media = negotiate(header("accept") or "")
+        self.viewer = ANONYMOUS
+        self._header = header
+
+    def read(self, query: Mapping[str, str], body: bytes) -> GraphQLRequest:
+        """Return the GraphQL request. Raises BadRequest with the status to answer."""
+        content_type = self._header("content-type") or ""
+        if self.method == "GET":
+            # A browser sends such a GET across origins without asking; none needs to.
+            if content_type and not _is_json(content_type):
+                raise BadRequest("A GET has no body.", status=415)
+            _check_site(self._header)
+            return from_query_string(dict(query))
+        if self.method != "POST":
+            raise BadRequest(
+                f"{self.method} is not a method of this endpoint.",
+                hint=f"Use {METHODS}.",
+                status=405,
+            )
+        if not _is_json(content_type):
+            raise BadRequest(
+                "The body must be JSON in UTF-8.", hint=f"Send Content-Type: {JSON}.", status=415
+            )
+        check_size(len(body))
+        return from_json(body)
+
+    def reply(self, response: Response) -> HttpResponse:
+        """
+        Return a GraphQL response as HTTP.
+
+        A document that is refused is 400 under GraphQL's own media type and 200 under JSON, whose clients
+        take any other status for a broken server.
+        """
+        media = self.media or JSON
+        status = response.status
+        if status is None:
+            status = 400 if response.is_request_error and media == GRAPHQL else 200
+        headers = [
+            *_headers(media, frozenset(self.request.consulted)),
+            (b"content-length", b"%d" % len(response.body)),
+        ]
+        if response.has_errors:
+            headers.append(_REVALIDATED)
+        elif self.method != "GET" or self.viewer is not ANONYMOUS:
+            headers.append(_PRIVATE)
+        if status == 405:
+            headers.append(_ALLOW)
+        if response.retry_after_s is not None:
+            headers.append((b"retry-after", b"%d" % max(1, ceil(response.retry_after_s))))
+        return HttpResponse(status, tuple(headers), response.body)
+
+    def refuse(self, error: FraiseQLError) -> HttpResponse:
+        """Return the response to a request that is not run."""
+        return self.reply(envelope.refusal(error, debug=bool(django_settings.DEBUG)))
+
+    def fail(self, error: Exception) -> HttpResponse:
+        """
+        Return the response to a request that raised ``error``.
+
+        What is not the client's fault is 500, and the log has it under the id the client gets.
+        """
+        if isinstance(error, SuspiciousOperation):
+            # Django's own limits, which stop reading before MAX_BODY_BYTES is counted.
+            status = 413 if isinstance(error, RequestDataTooBig) else 400
+            hint = "If you run this service: settings.DATA_UPLOAD_MAX_*."
+            return self.refuse(BadRequest("The request is too large.", hint=hint, status=status))
+        if isinstance(error, DatabaseError):
+            error = fault(error)
+        if isinstance(error, Unauthenticated) and error.challenge:
+            answer = self.refuse(error)
+            challenge = (b"www-authenticate", error.challenge.encode("latin-1"))
+            return replace(answer, headers=(*answer.headers, challenge))
+        if isinstance(error, FraiseQLError) and error.public:
+            return self.refuse(error)
+        hidden = FraiseQLError(str(error))
+        hidden.__cause__ = error
+        response = envelope.refusal(hidden, debug=bool(django_settings.DEBUG))
+        return self.reply(replace(response, status=500))
+
+    def not_acceptable(self) -> HttpResponse:
+        """Return the response to an Accept header that takes no JSON."""
+        message = "None of the accepted media types is on offer."
+        return self.refuse(BadRequest(message, hint=f"Accept {JSON}.", status=406))
 
 
 def check_size(size: int) -> None:
@@ -77,14 +157,25 @@ def check_size(size: int) -> None:
 
 
 def _check_site(header: ReadHeader) -> None:
-    """Raise BadRequest if a page of another site may have sent this GET with its reader's cookies."""
-    if not header("cookie") or header("sec-fetch-site") in {"same-origin", "none"}:
+    """Raise BadRequest if a page of another site may have sent this GET with its reader's credentials."""
+    scheme = (header("authorization") or "").partition(" ")[0].lower()
+    if scheme and scheme not in _SENT_BY_BROWSERS:
+        return  # A bearer token, which no browser adds by itself.
+    if not scheme and not header("cookie"):
         return
-    if not any(header(name) for name in _NOT_FROM_ELSEWHERE):
+    if header("sec-fetch-site") in {"same-origin", "none"}:
+        return
+    if not any(header(name) for name in (*_NOT_FROM_ELSEWHERE, csrf_header())):
         raise BadRequest(
             "With cookies, a GET needs a header that pages of other sites cannot send.",
             hint="Send GraphQL-Require-Preflight: 1, or use POST.",
         )
+
+
+def csrf_header() -> str:
+    """Return the name of the header that Django's token travels in, in lower case."""
+    name: str = django_settings.CSRF_HEADER_NAME
+    return name.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 @lru_cache(maxsize=64)
@@ -147,57 +238,17 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-_HEADERS: dict[str, tuple[Header, ...]] = {
-    media: (
+_ALLOW: Final = (b"allow", METHODS.encode())
+# What Apollo's clients and servers send with a hash that is not known; right for every error.
+_REVALIDATED: Final = (b"cache-control", b"private, no-cache, must-revalidate")
+_PRIVATE: Final = (b"cache-control", b"private, no-store")
+
+
+@lru_cache(maxsize=256)
+def _headers(media: str, consulted: frozenset[str]) -> tuple[Header, ...]:
+    vary = ", ".join(["Accept", *sorted(name.title() for name in consulted)])
+    return (
         (b"content-type", f"{media}; charset=utf-8".encode()),
-        (b"vary", b"Accept"),
+        (b"vary", vary.encode("latin-1")),
         (b"x-content-type-options", b"nosniff"),
     )
-    for media in (JSON, GRAPHQL)
-}
-_ALLOW: Final = ((b"allow", METHODS.encode()),)
-
-
-def render(response: Response, media: str) -> HttpResponse:
-    """
-    Return a GraphQL response as HTTP.
-
-    A document that is refused is 400 under GraphQL's own media type and 200 under JSON, whose clients take
-    any other status for a broken server.
-    """
-    status = response.status
-    if status is None:
-        status = 400 if response.is_request_error and media == GRAPHQL else 200
-    length = (b"content-length", b"%d" % len(response.body))
-    extra = _ALLOW if status == 405 else ()
-    return HttpResponse(status, (*_HEADERS[media], length, *extra), response.body)
-
-
-def refuse(error: BadRequest, media: str = JSON) -> HttpResponse:
-    """Return the response to what is not a GraphQL request."""
-    return render(envelope.refusal(error, debug=False), media)
-
-
-def fail(error: Exception, media: str = JSON) -> HttpResponse:
-    """
-    Return the response to a request that raised ``error``.
-
-    What is not the client's fault is 500, and the log has it under the id the client gets.
-    """
-    if isinstance(error, BadRequest):
-        return refuse(error, media)
-    if isinstance(error, SuspiciousOperation):
-        # Django's own limits, which stop reading before MAX_BODY_BYTES is counted.
-        status = 413 if isinstance(error, RequestDataTooBig) else 400
-        hint = "If you run this service: settings.DATA_UPLOAD_MAX_*."
-        return refuse(BadRequest("The request is too large.", hint=hint, status=status), media)
-    fault = FraiseQLError(str(error))
-    fault.__cause__ = error
-    response = envelope.refusal(fault, debug=bool(django_settings.DEBUG))
-    return render(replace(response, status=500), media)
-
-
-def not_acceptable() -> HttpResponse:
-    """Return the response to an Accept header that takes no JSON."""
-    message = "None of the accepted media types is on offer."
-    return refuse(BadRequest(message, hint=f"Accept {JSON}.", status=406))

@@ -8,36 +8,38 @@ It runs in a thread on Django's own connection, so resolvers may use everything 
 from django.conf import settings as django_settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
-from fraiseql import http, ide
+from fraiseql import authentication, http, ide
 from fraiseql.conf import get_settings
 from fraiseql.engine.pipeline import execute
+from fraiseql.errors import BadRequest
 
 
-# Only application/json reaches the pipeline by POST, and no browser sends that across origins without
-# asking first; so the token adds nothing, and programs have none.
+# The middleware would refuse every client without a CSRF cookie, programs too. Here a session is protected
+# by what the request cannot be: sent by a page of another site without the browser asking this one first.
 @csrf_exempt
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer one GraphQL request, or send GraphiQL to a browser that navigates here."""
-    accept = request.headers.get("Accept", "")
-    if request.method == "GET" and http.prefers_html(accept) and is_ide_enabled():
+    exchange = http.Exchange(request.method or "", request.headers.get, request)
+    if exchange.method == "GET" and is_ide_enabled() and http.prefers_html(_accept(request)):
         return _reply(ide.page(endpoint=request.path))
-    media = http.negotiate(accept)
-    if media is None:
-        return _sent(http.not_acceptable())
+    if exchange.media is None:
+        return _sent(exchange.not_acceptable())
     try:
-        received = http.read(
-            request.method or "",
-            request.headers.get,
-            request.GET.dict() if request.method == "GET" else {},
-            _body(request),
+        exchange.viewer = authentication.viewer_of(exchange.request)
+        _check_origin(request)
+        received = exchange.read(
+            request.GET.dict() if exchange.method == "GET" else {}, _body(request)
         )
-        response = execute(received, request, read_only=request.method == "GET")
+        response = execute(
+            received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
+        )
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         _roll_back()
-        return _sent(http.fail(error, media))
-    return _sent(http.render(response, media))
+        return _sent(exchange.fail(error))
+    return _sent(exchange.reply(response))
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponse:
@@ -50,6 +52,37 @@ def is_ide_enabled() -> bool:
     """Tell whether GraphiQL is served: the setting GRAPHIQL, by default DEBUG."""
     setting = get_settings().GRAPHIQL
     return bool(django_settings.DEBUG) if setting is None else setting
+
+
+class _Origins(CsrfViewMiddleware):
+    """Django's own judgement of the Origin header, by CSRF_TRUSTED_ORIGINS."""
+
+    def is_trusted(self, request: HttpRequest) -> bool:
+        """Tell whether a request comes from a page that may write here, or from no page."""
+        if request.method != "POST" or "Origin" not in request.headers:
+            return True
+        verified: bool = self._origin_verified(request)  # type: ignore[attr-defined]  # not in the stubs
+        return verified
+
+
+def _check_origin(request: HttpRequest) -> None:
+    """
+    Raise BadRequest if a page of another site sends its reader's session.
+
+    CORS may let it read the answer; to act for the reader it has to be in CSRF_TRUSTED_ORIGINS.
+    """
+    if django_settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return
+    if not _Origins(lambda _request: HttpResponse()).is_trusted(request):
+        raise BadRequest(
+            "This site does not trust the origin of the request with a session.",
+            hint="If you run this service: settings.CSRF_TRUSTED_ORIGINS.",
+            status=403,
+        )
+
+
+def _accept(request: HttpRequest) -> str:
+    return request.headers.get("Accept", "")
 
 
 def _body(request: HttpRequest) -> bytes:

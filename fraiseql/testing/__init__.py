@@ -19,12 +19,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
 from fraiseql import http
+from fraiseql.authentication import Request, viewer_of
 from fraiseql.conf import get_settings
 from fraiseql.db import pool
 from fraiseql.db.statement import Statement
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import execute, execute_async
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.viewer import Viewer
 from fraiseql.schema.registry import isolated
 
 __all__ = ["AsyncClient", "Client", "Result", "assert_statements", "isolated"]
@@ -60,11 +62,14 @@ class Client:
     Runs operations on Django's connection.
 
     ``user``: who asks, by default nobody. ``request``: Django's request that resolvers see, if it must be
-    a particular one.
+    a particular one. ``viewer``: who asks, if it is not for the setting AUTHENTICATION to say.
     """
 
-    def __init__(self, user: Any = None, request: HttpRequest | None = None) -> None:
+    def __init__(
+        self, user: Any = None, request: HttpRequest | None = None, viewer: Viewer | None = None
+    ) -> None:
         self.request = request or _request(user)
+        self.viewer = viewer
 
     def query(
         self,
@@ -74,14 +79,18 @@ class Client:
     ) -> Result:
         """Run a query or mutation and return what it answered."""
         request = GraphQLRequest(query, operation_name, _as_sent(variables))
-        return _result(execute(request, self.request))
+        viewer = self.viewer or _viewer(self.request)
+        return _result(execute(request, self.request, viewer=viewer))
 
 
 class AsyncClient:
     """The same as ``Client`` on the asynchronous path, awaited."""
 
-    def __init__(self, user: Any = None, request: HttpRequest | None = None) -> None:
+    def __init__(
+        self, user: Any = None, request: HttpRequest | None = None, viewer: Viewer | None = None
+    ) -> None:
         self.request = request or _request(user)
+        self.viewer = viewer
 
     async def query(
         self,
@@ -91,7 +100,8 @@ class AsyncClient:
     ) -> Result:
         """Run a query or mutation and return what it answered."""
         request = GraphQLRequest(query, operation_name, _as_sent(variables))
-        return _result(await execute_async(request, self.request))
+        viewer = self.viewer or await sync_to_async(_viewer)(self.request)
+        return _result(await execute_async(request, self.request, viewer=viewer))
 
 
 class assert_statements:  # noqa: N801 - reads as a function, as Django's and pytest's do
@@ -146,6 +156,10 @@ def _request(user: Any) -> HttpRequest:
     return request
 
 
+def _viewer(request: HttpRequest) -> Viewer:
+    return viewer_of(Request(request.headers.get, request))
+
+
 def _as_sent(variables: dict[str, Any] | None) -> dict[str, Any]:
     # Through JSON, so that a test cannot send what no client can.
     sent: dict[str, Any] = json.loads(json.dumps(variables or {}))
@@ -154,7 +168,7 @@ def _as_sent(variables: dict[str, Any] | None) -> dict[str, Any]:
 
 def _result(response: Response) -> Result:
     body = json.loads(response.body)
-    status = http.render(response, http.GRAPHQL).status
+    status = http.Exchange("POST", {"accept": http.GRAPHQL}.get).reply(response).status
     return Result(body.get("data"), body.get("errors", []), status)
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import RequestFactory, TestCase, TransactionTestCase
 
 import fraiseql
+from fraiseql.engine.viewer import Viewer
 from fraiseql.schema import registry
 from fraiseql.schema.registry import Registry
 from fraiseql.testing import AsyncClient, Client, Result, assert_statements, isolated
@@ -78,6 +79,23 @@ def test_who_asks() -> None:
     assert Client(request=request).query("{ viewer }").data == {"viewer": "bo"}
     assert Client().query("{ viewer }").data == {"viewer": "AnonymousUser"}
     assert async_to_sync(AsyncClient(user=ada).query)("{ viewer }").data == {"viewer": "ada"}
+
+
+@pytest.mark.django_db
+def test_who_asks_can_be_a_viewer_by_itself() -> None:
+    ada = User.objects.create(username="ada")
+    with isolated():
+
+        @fraiseql.query
+        def who(info: Any) -> str | None:
+            return info.context.viewer.user_id  # type: ignore[no-any-return]  # info is Any
+
+        seven = Viewer(user_id="7")
+
+        assert Client(viewer=seven).query("{ who }").data == {"who": "7"}
+        assert async_to_sync(AsyncClient(viewer=seven).query)("{ who }").data == {"who": "7"}
+        assert Client(user=ada).query("{ who }").data == {"who": str(ada.pk)}
+        assert async_to_sync(AsyncClient(user=ada).query)("{ who }").data == {"who": str(ada.pk)}
 
 
 @pytest.mark.django_db

@@ -11,7 +11,6 @@ from fraiseql import http
 from fraiseql.engine.result.envelope import Response
 from fraiseql.errors import BadRequest
 
-JSON_HEADERS = {"content-type": http.JSON}.get
 BODY = b'{"query": "{ a }"}'
 
 
@@ -55,15 +54,20 @@ def test_browsers_name_html(accept: str, is_browser: bool) -> None:
     assert http.prefers_html(accept) is is_browser
 
 
+def exchange(method: str = "POST", **headers: str) -> http.Exchange:
+    """Return an exchange; ``headers``: with _ for -."""
+    return http.Exchange(method, {key.replace("_", "-"): headers[key] for key in headers}.get)
+
+
 def test_a_post_is_read_from_its_body_alone() -> None:
-    request = http.read("POST", JSON_HEADERS, {"query": "{ b }", "operationName": "B"}, BODY)
+    request = exchange(content_type=http.JSON).read({"query": "{ b }", "operationName": "B"}, BODY)
 
     assert (request.query, request.operation_name) == ("{ a }", None)
 
 
 def test_a_get_is_read_from_its_address_alone() -> None:
     parameters = {"query": "{ b }", "variables": '{"c": [1]}', "operationName": ""}
-    request = http.read("GET", (lambda _name: None), parameters, BODY)
+    request = exchange("GET").read(parameters, BODY)
 
     assert (request.query, request.operation_name) == ("{ b }", None)
     assert request.variables == {"c": [1]}
@@ -86,7 +90,7 @@ def test_another_request_is_refused_with_its_status(
     method: str, content_type: str, status: int
 ) -> None:
     with pytest.raises(BadRequest) as caught:
-        http.read(method, {"content-type": content_type}.get, {"query": "{ a }"}, BODY)
+        exchange(method, content_type=content_type).read({"query": "{ a }"}, BODY)
 
     assert caught.value.status == status
 
@@ -95,7 +99,7 @@ def test_size_is_bounded_unless_the_bound_is_zero(settings: Settings) -> None:
     settings.FRAISEQL = {"MAX_BODY_BYTES": len(BODY)}
     http.check_size(len(BODY))
     with pytest.raises(BadRequest, match="larger than 18 bytes") as caught:
-        http.read("POST", JSON_HEADERS, {}, BODY + b" ")
+        exchange(content_type=http.JSON).read({}, BODY + b" ")
     settings.FRAISEQL = {"MAX_BODY_BYTES": 0}
     http.check_size(10**12)
 
@@ -113,7 +117,7 @@ def test_size_is_bounded_unless_the_bound_is_zero(settings: Settings) -> None:
     ],
 )
 def test_the_status_follows_the_media_type(response: Response, media: str, status: int) -> None:
-    rendered = http.render(response, media)
+    rendered = exchange(accept=media).reply(response)
     headers = dict(rendered.headers)
 
     assert rendered.status == status
@@ -124,7 +128,7 @@ def test_the_status_follows_the_media_type(response: Response, media: str, statu
 
 
 def test_405_names_the_methods() -> None:
-    headers = dict(http.refuse(BadRequest("No.", status=405)).headers)
+    headers = dict(exchange().refuse(BadRequest("No.", status=405)).headers)
 
     assert headers[b"allow"] == b"GET, POST"
 
@@ -141,7 +145,7 @@ def test_405_names_the_methods() -> None:
 def test_what_clients_did_is_no_fault(
     error: Exception, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    response = http.fail(error, http.GRAPHQL)
+    response = exchange(accept=http.GRAPHQL).fail(error)
 
     assert response.status == status
     assert json.loads(response.body)["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
@@ -150,7 +154,7 @@ def test_what_clients_did_is_no_fault(
 
 
 def test_a_fault_is_500_with_the_id_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    response = http.fail(ZeroDivisionError("secret"))
+    response = exchange().fail(ZeroDivisionError("secret"))
     (error,) = json.loads(response.body)["errors"]
 
     assert response.status == 500
@@ -161,4 +165,4 @@ def test_a_fault_is_500_with_the_id_in_the_log(caplog: pytest.LogCaptureFixture)
 
 
 def test_nothing_acceptable_is_406() -> None:
-    assert http.not_acceptable().status == 406
+    assert exchange(accept="text/html").not_acceptable().status == 406

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
-from fraiseql.errors import BadRequest, FraiseQLError, ValidationFailed
+from fraiseql.errors import FraiseQLError, ValidationFailed
 
 MAX_ERRORS = 100
 """Errors in one response; the rest is left out, for one cause may hit every row."""
@@ -30,12 +30,15 @@ class Response:
     """
     One GraphQL response. ``is_request_error``: nothing was executed, there is no ``data``.
 
-    ``status``: of HTTP; None: as the media type has it.
+    ``status``: of HTTP; None: as the media type has it. ``code``: why the request was refused.
     """
 
     body: bytes
     is_request_error: bool = False
     status: int | None = None
+    has_errors: bool = False
+    code: str = ""
+    retry_after_s: float | None = None
 
 
 def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
@@ -43,23 +46,25 @@ def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) ->
     members = b",".join([b'"%b":%b' % (key.encode(), value) for key, value in fields])
     if not errors:
         return Response(b'{"data":{%b}}' % members)
-    return Response(b'{"errors":%b,"data":{%b}}' % (dumps(errors[:MAX_ERRORS]), members))
+    body = b'{"errors":%b,"data":{%b}}' % (dumps(errors[:MAX_ERRORS]), members)
+    return Response(body, has_errors=True)
 
 
 def no_data(errors: Sequence[ErrorDict]) -> Response:
     """Return the response of an execution whose error bubbled to the root."""
-    return Response(b'{"errors":%b,"data":null}' % dumps(errors[:MAX_ERRORS]))
+    return Response(b'{"errors":%b,"data":null}' % dumps(errors[:MAX_ERRORS]), has_errors=True)
 
 
 def not_executed(errors: Sequence[ErrorDict]) -> Response:
     """Return the response to a request that graphene's executor refused before the first field."""
-    return Response(b'{"errors":%b}' % dumps(errors), is_request_error=True)
+    body = b'{"errors":%b}' % dumps(errors[:MAX_ERRORS])
+    return Response(body, is_request_error=True, has_errors=True)
 
 
 def executed(data: Mapping[str, Any] | None, errors: Sequence[ErrorDict]) -> Response:
     """Return the response of graphene's executor."""
     shown: dict[str, Any] = {"errors": errors[:MAX_ERRORS]} if errors else {}
-    return Response(dumps({**shown, "data": data}))
+    return Response(dumps({**shown, "data": data}), has_errors=bool(errors))
 
 
 def refusal(error: FraiseQLError, debug: bool) -> Response:
@@ -70,8 +75,14 @@ def refusal(error: FraiseQLError, debug: bool) -> Response:
         shown = [{**entry, "extensions": extensions} for entry in several[:MAX_ERRORS]]
     else:
         shown = [describe(error, debug)]
-    status = error.status if isinstance(error, BadRequest) else None
-    return Response(b'{"errors":%b}' % dumps(shown), is_request_error=True, status=status)
+    return Response(
+        b'{"errors":%b}' % dumps(shown),
+        is_request_error=True,
+        status=getattr(error, "status", None),
+        has_errors=True,
+        code=error.code,
+        retry_after_s=getattr(error, "retry_after_s", None),
+    )
 
 
 def describe(

@@ -53,7 +53,7 @@ def test_the_answer_is_in_the_media_type_most_welcome(
 
     assert (answer.status, answer.body) == (200, DATA)
     assert answer.headers["content-type"] == f"{media}; charset=utf-8"
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Cookie"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,159 @@
+"""
+Who asks: requests to viewers, by the setting AUTHENTICATION, the same at both edges.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user
+from django.db import connections
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+from django.utils.module_loading import import_string
+
+from fraiseql.conf import get_settings
+from fraiseql.engine.viewer import ANONYMOUS, Viewer
+from fraiseql.errors import ConfigurationError
+
+
+class Request:
+    """
+    What an authentication sees of a request.
+
+    ``django``: Django's request on the view, None in front of Django. What is read here is named in the
+    response's ``Vary``, so that no cache gives one viewer's answer to another.
+    """
+
+    def __init__(
+        self, header: Callable[[str], str | None], django: HttpRequest | None = None
+    ) -> None:
+        self._header = header
+        self.django = django
+        self.consulted: set[str] = set()
+
+    def header(self, name: str) -> str:
+        """Return the value of a header, "" if it was not sent."""
+        name = name.lower()
+        self.consulted.add(name)
+        return self._header(name) or ""
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Return the cookies by name."""
+        return parse_cookie(self.header("cookie"))
+
+
+_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+Claim = Viewer | None
+Authentication = Callable[[Request], Claim | Awaitable[Claim]]
+
+
+def viewer_of(request: Request) -> Viewer:
+    """Return who sent a request, in a thread: the first claim, or nobody."""
+    for authentication in _authentications(get_settings().AUTHENTICATION):
+        claim = authentication(request)
+        if isinstance(claim, Awaitable):
+            claim = async_to_sync(_wait)(claim)
+        if claim is not None:
+            return claim
+    return ANONYMOUS
+
+
+async def viewer_of_async(request: Request) -> Viewer:
+    """Return the same in an event loop."""
+    for authentication in _authentications(get_settings().AUTHENTICATION):
+        claim = authentication(request)
+        if isinstance(claim, Awaitable):
+            claim = await claim
+        if claim is not None:
+            return claim
+    return ANONYMOUS
+
+
+async def _wait(claim: Awaitable[Claim]) -> Claim:
+    return await claim
+
+
+@lru_cache(maxsize=4)
+def _authentications(paths: tuple[str, ...]) -> tuple[Authentication, ...]:
+    return tuple(_authentication(path) for path in paths)
+
+
+def _authentication(path: str) -> Authentication:
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"FRAISEQL['AUTHENTICATION'] names {path!r}, which cannot be imported: {error}."
+        ) from error
+    authentication: Authentication = found() if isinstance(found, type) else found
+    return authentication
+
+
+def session(request: Request) -> Claim | Awaitable[Claim]:
+    """
+    Return the viewer who is logged in to Django; their groups are the viewer's roles.
+
+    The view asks ``request.user``, which the middleware sets. In front of Django the session is read as
+    the middleware would, but never written.
+    """
+    key = request.cookies.get(django_settings.SESSION_COOKIE_NAME)
+    if request.django is not None:
+        return user_viewer(getattr(request.django, "user", None))
+    if not key or _MIDDLEWARE not in django_settings.MIDDLEWARE:
+        return None
+    # One hop to a thread: Django's asynchronous calls would each take one.
+    return sync_to_async(_session_viewer)(key)
+
+
+def user_viewer(user: Any) -> Viewer | None:
+    """Return the viewer a user of Django is, or None of one who is not logged in or not stored."""
+    if user is None or not user.is_authenticated or user.pk is None:
+        return None
+    groups = getattr(user, "groups", None)
+    roles = () if groups is None else groups.values_list("name", flat=True)
+    is_superuser = bool(getattr(user, "is_superuser", False))
+    return Viewer(
+        user_id=str(user.pk),
+        is_staff=bool(getattr(user, "is_staff", False)),
+        is_superuser=is_superuser,
+        roles=frozenset(roles),
+        session=(
+            ("app.user_id", str(user.pk)),
+            ("app.is_super_admin", "true" if is_superuser else "false"),
+        ),
+    )
+
+
+def _session_viewer(key: str) -> Viewer | None:
+    _close_old_connections()
+    request = HttpRequest()
+    request.session = _read_only_store(django_settings.SESSION_ENGINE)(key)
+    try:
+        return user_viewer(get_user(request))
+    finally:
+        _close_old_connections()
+
+
+def _close_old_connections() -> None:
+    """Do what Django's handler does around a request, but let a test's transaction live."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+@lru_cache(maxsize=4)
+def _read_only_store(engine: str) -> Any:
+    """Return a SESSION_ENGINE's store that changes nothing: no cookie could be sent with a new key."""
+
+    def nothing(self: Any) -> None:
+        pass
+
+    store = import_module(engine).SessionStore
+    # The same name: stores sign with it.
+    return type(store.__qualname__, (store,), {"cycle_key": nothing, "flush": nothing})

@@ -1,0 +1,318 @@
+"""Who asks: the same viewer at both edges, and everybody only themselves."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.db import OperationalError
+from django.test import Client
+from pytest_django import Settings
+
+import fraiseql
+from fraiseql.asgi import GraphQLApplication
+from fraiseql.authentication import Request, session, user_viewer, viewer_of
+from fraiseql.engine.viewer import Viewer
+from fraiseql.errors import ConfigurationError, Unauthenticated
+from fraiseql.testing import isolated
+from tests.integration.edges.conftest import JSON_BODY, Answer, Edges
+
+HERE = "tests.integration.edges.test_authentication"
+WHO = b'{"query": "{ who }", "variables": {"viewer": "9"}, "extensions": {"user_id": "9"}}'
+BOUND = b'{"query": "{ makers(limit: 1) { name } }"}'
+
+noted: list[tuple[bool, Any]] = []
+
+
+def noting_session(request: Request) -> Any:
+    """Do what the session does, and note what it found: behind Django or in front of it."""
+    claim = session(request)
+    if not isinstance(claim, Awaitable):
+        noted.append((request.django is not None, claim))
+        return claim
+
+    async def wait() -> Any:
+        found = await claim
+        noted.append((request.django is not None, found))
+        return found
+
+    return wait()
+
+
+class Token:
+    """A bearer token that names its viewer."""
+
+    def __call__(self, request: Request) -> Viewer | None:
+        scheme, _, name = request.header("Authorization").partition(" ")
+        if scheme != "Bearer":
+            return None
+        if name == "expired":
+            raise Unauthenticated(
+                "The token has expired.", challenge='Bearer error="invalid_token"'
+            )
+        return Viewer(user_id=name)
+
+
+async def slow_token(request: Request) -> Viewer | None:
+    """Do the same in its own time."""
+    await asyncio.sleep(0.001)
+    return Token()(request)
+
+
+@pytest.fixture
+def declared() -> Iterator[None]:
+    with isolated():
+
+        @fraiseql.query
+        def who(info: Any) -> str | None:
+            return info.context.viewer.user_id  # type: ignore[no-any-return]  # info is Any
+
+        yield
+
+
+@pytest.fixture
+def found(settings: Settings) -> list[tuple[bool, Any]]:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.noting_session"]}
+    noted.clear()
+    return noted
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    user = User.objects.create(username="ada", is_staff=True)
+    user.groups.add(Group.objects.create(name="editors"))
+    return user
+
+
+def cookie_of(user: User) -> dict[str, str]:
+    client = Client()
+    client.force_login(user)
+    return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+
+
+def test_a_session_is_the_same_viewer_at_both_edges(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]]
+) -> None:
+    answer = edges.send(headers=JSON_BODY | cookie_of(ada), body=BOUND)
+    viewer = Viewer(
+        user_id=str(ada.pk),
+        is_staff=True,
+        roles=frozenset({"editors"}),
+        session=(("app.user_id", str(ada.pk)), ("app.is_super_admin", "false")),
+    )
+
+    assert found == [(True, viewer), (False, viewer)]
+    assert answer.headers["vary"] == "Accept, Cookie"
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
+def test_every_session_engine_is_read(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]], settings: Settings, engine: str
+) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    Edges().send(headers=JSON_BODY | cookie_of(ada), body=BOUND)
+
+    assert [viewer.user_id for _, viewer in found] == [str(ada.pk)] * 2
+
+
+@pytest.mark.parametrize("cookie", ["sessionid=x", "sessionid=", "other=1", ""])
+def test_a_session_nobody_has_is_nobodys(
+    edges: Edges, found: list[tuple[bool, Any]], cookie: str
+) -> None:
+    answer = edges.send(headers=JSON_BODY | {"Cookie": cookie}, body=BOUND)
+
+    assert answer.status == 200
+    assert [viewer for _, viewer in found] == [None, None]
+
+
+def test_a_session_ends_with_its_user_and_its_password(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]]
+) -> None:
+    before, after = cookie_of(ada), cookie_of(ada)
+    ada.set_password("new")
+    ada.save()
+    edges.asgi(
+        "POST", "/graphql/", httpx.Headers({"Host": "testserver"} | JSON_BODY | before), BOUND
+    )
+    edges.send(headers=JSON_BODY | after, body=BOUND)
+    User.objects.update(is_active=False)
+    edges.send(headers=JSON_BODY | cookie_of(ada), body=BOUND)
+
+    assert [viewer for _, viewer in found] == [None] * 5
+
+
+def test_a_session_signed_with_an_older_key_stays_as_it_is(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]], settings: Settings
+) -> None:
+    cookie = cookie_of(ada)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "newer"
+    headers = httpx.Headers({"Host": "testserver"} | JSON_BODY | cookie)
+    for _ in range(2):
+        edges.asgi("POST", "/graphql/", headers, BOUND)
+
+    assert [viewer.user_id for _, viewer in found] == [str(ada.pk)] * 2
+
+
+def test_without_the_middleware_nobody_is_logged_in(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]], settings: Settings
+) -> None:
+    cookie = cookie_of(ada)
+    settings.MIDDLEWARE = []
+    Edges().send(headers=JSON_BODY | cookie, body=BOUND)
+
+    assert [viewer for _, viewer in found] == [None, None]
+
+
+def test_an_unreachable_database_is_503_and_nobody_is_guessed(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise OperationalError from psycopg.OperationalError("gone")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", lost)
+    answer = edges.send(headers=JSON_BODY | {"Cookie": "sessionid=12345678"}, body=BOUND)
+
+    assert (answer.status, answer.codes) == (503, ["SERVICE_UNAVAILABLE"])
+
+
+@pytest.mark.parametrize("name", ["Token", "slow_token"])
+def test_a_token_is_the_same_viewer_at_both_edges(
+    declared: None, edges: Edges, settings: Settings, name: str
+) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.{name}"]}
+    answer = edges.send(headers=JSON_BODY | {"Authorization": "Bearer 7"}, body=WHO)
+    nobody = edges.send(headers=JSON_BODY, body=WHO)
+
+    assert answer.json == {"data": {"who": "7"}}
+    assert set(answer.headers["vary"].split(", ")) == {"Accept", "Authorization"}
+    assert nobody.json == {"data": {"who": None}}
+
+
+@pytest.mark.parametrize("name", ["Token", "slow_token"])
+def test_a_token_that_proves_nothing_is_401(edges: Edges, settings: Settings, name: str) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.{name}", f"{HERE}.noting_session"]}
+    answer = edges.send(headers=JSON_BODY | {"Authorization": "Bearer expired"}, body=BOUND)
+
+    assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.errors[0]["message"] == "The token has expired."
+    assert answer.headers["cache-control"] == "private, no-cache, must-revalidate"
+
+
+def test_the_first_who_knows_decides(
+    declared: None, ada: User, edges: Edges, settings: Settings
+) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.Token", "fraiseql.authentication.session"]}
+    both = edges.send(headers=JSON_BODY | cookie_of(ada) | {"Authorization": "Bearer t"}, body=WHO)
+    cookie = edges.send(headers=JSON_BODY | cookie_of(ada), body=WHO)
+    settings.FRAISEQL = {"AUTHENTICATION": []}
+    nobody = edges.send(headers=JSON_BODY | cookie_of(ada), body=WHO)
+
+    assert both.json["data"]["who"] == "t"
+    assert cookie.json["data"]["who"] == str(ada.pk)
+    assert nobody.json["data"]["who"] is None
+
+
+def test_a_path_that_leads_nowhere_is_a_fault(settings: Settings) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": ["no.such.thing"]}
+
+    with pytest.raises(ConfigurationError, match=r"no\.such\.thing"):
+        viewer_of(Request(lambda _name: None))
+
+
+def test_a_user_without_groups_or_rights_is_a_viewer() -> None:
+    class Plain(AbstractBaseUser):
+        class Meta:
+            app_label = "tests"
+
+    viewer = user_viewer(Plain(pk=3))
+
+    assert viewer is not None
+    assert (viewer.user_id, viewer.is_staff, viewer.roles) == ("3", False, frozenset())
+    assert user_viewer(User()) is None
+
+
+def test_of_200_requests_at_once_everybody_sees_only_themselves(
+    declared: None, edges: Edges, settings: Settings
+) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.slow_token"]}
+    names = [str(number % 20) for number in range(200)]
+
+    async def ask_all() -> list[Any]:
+        application = GraphQLApplication()
+        return await asyncio.gather(*[_ask(application, name) for name in names])
+
+    answers = async_to_sync(ask_all)()
+
+    assert [answer.json["data"]["who"] for answer in answers] == names
+
+
+async def _ask(application: GraphQLApplication, name: str) -> Answer:
+    transport = httpx.ASGITransport(application)
+    headers = {"Host": "testserver", "Authorization": f"Bearer {name}"} | JSON_BODY
+    request = httpx.Request("POST", "http://testserver/graphql/", headers=headers, content=WHO)
+    response = await transport.handle_async_request(request)
+    return Answer(response.status_code, response.headers, await response.aread())
+
+
+# Sessions and pages of other sites
+
+
+LOGIN = {"Cookie": "sessionid=x"}
+
+
+def test_another_sites_page_cannot_act_with_a_session(edges: Edges, settings: Settings) -> None:
+    elsewhere = JSON_BODY | LOGIN | {"Origin": "https://elsewhere.example"}
+    refused = edges.send(headers=elsewhere, body=BOUND)
+    without = edges.send(headers={**elsewhere, "Cookie": "theme=dark"}, body=BOUND)
+    own = edges.send(headers=elsewhere | {"Origin": "http://testserver"}, body=BOUND)
+
+    assert (refused.status, refused.codes) == (403, ["BAD_REQUEST"])
+    assert without.status == own.status == 200
+
+
+def test_a_trusted_sites_page_can(
+    edges: Edges, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://app.example"]
+    headers = JSON_BODY | LOGIN | {"Origin": "https://app.example"}
+    answer = edges.send(headers=headers, body=BOUND)
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
+)
+def test_what_a_form_can_send_is_never_run(edges: Edges, content_type: str) -> None:
+    answer = edges.send(headers=LOGIN | {"Content-Type": content_type}, body=WHO)
+
+    assert (answer.status, answer.codes) == (415, ["BAD_REQUEST"])
+
+
+GET = "/graphql/?query=%7B__typename%7D"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (LOGIN, 400),
+        (LOGIN | {"X-CSRFToken": "x"}, 200),
+        (LOGIN | {"Authorization": "Bearer x"}, 200),
+        ({"Authorization": "Basic x"}, 400),
+        ({"Authorization": "Basic x", "GraphQL-Require-Preflight": "1"}, 200),
+        ({"Authorization": "Bearer x"}, 200),
+        ({}, 200),
+    ],
+    ids=str,
+)
+def test_a_get_with_what_browsers_add_needs_what_other_sites_cannot(
+    edges: Edges, headers: dict[str, str], status: int
+) -> None:
+    assert edges.send("GET", GET, headers=headers).status == status
