@@ -24,7 +24,7 @@ from fraiseql.checks.types import (
     misfit,
 )
 from fraiseql.conf import get_settings
-from fraiseql.cqrs.sync import Projection, verify
+from fraiseql.cqrs.projection import Projection, pair_of
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
 from fraiseql.engine.sql.compile import has_document_column
@@ -115,7 +115,7 @@ class _Views:
         if spec.source is None or spec.view is None:
             return
         try:
-            verify(Projection(spec.view, spec.source), self.using)
+            pair_of(Projection(spec.view, spec.source), self.using)
         except ConfigurationError as fault:
             yield table.PROJECTION(_of(spec), view=spec.view, fault=fault.message, hint=fault.hint)
             return

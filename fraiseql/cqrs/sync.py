@@ -1,39 +1,63 @@
 """
-Projections brought in step with the views they store.
+Projections brought in step with the views they store, when the application says so.
 
-A type bound with ``view="tv_post", source="v_post"`` reads the table ``tv_post``; this module fills that table
-from ``v_post``. The columns both have are copied, rows are matched by a unique key of the table, and what the
-view no longer has is deleted.
+A type bound with ``view="tv_post", source="v_post"`` reads the table ``tv_post``, which is filled from
+``v_post``. After a write::
+
+    sync.sync_post([post_id])                   # await it in asynchronous code
+    sync.sync_user([user_id], cascade=True)     # and the posts that hold this user
+    sync.sync_post(mode="full")
+
+``mode``: ``incremental`` refreshes rows by key, now; ``deferred`` does so when the transaction commits;
+``full`` the whole projection. Every sync has its row in ``tb_sync_log``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from time import perf_counter
-from typing import LiteralString
+from typing import Any, Literal
 
-from django.db import DatabaseError, connections, transaction
+import psycopg
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from psycopg import sql
 
+from fraiseql.conf import get_settings
+from fraiseql.cqrs import cascade as cascades
+from fraiseql.cqrs.projection import (
+    WHOLE,
+    Pair,
+    Projection,
+    Scope,
+    boundaries,
+    delete,
+    key_range,
+    keys_in,
+    lock_rows,
+    lock_table,
+    pair_of,
+    upsert,
+)
+from fraiseql.cqrs.projection import drift as drift_query
 from fraiseql.db import catalog
-from fraiseql.errors import ConfigurationError, DatabaseFault
+from fraiseql.engine.sql.compile import identifier
+from fraiseql.errors import BadUserInput, ConfigurationError, DatabaseFault
 from fraiseql.schema import registry
 
-# The types PostgreSQL cannot compare for equality, or compares by area, and what to compare instead.
-_COMPARED_AS: dict[str, LiteralString] = {"json": "jsonb"} | dict.fromkeys(
-    ("xml", "point", "line", "lseg", "box", "path", "polygon", "circle"), "text"
-)
+Mode = Literal["full", "incremental", "deferred"]
+MODES = ("full", "incremental", "deferred")
 
+BATCH = 5_000
+"""Rows a full sync writes in one transaction: writers of these wait meanwhile."""
 
-@dataclass(frozen=True)
-class Projection:
-    """The table ``view`` and the view ``source`` it is filled from, as the binding names them."""
-
-    view: str
-    source: str
+_UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True)
@@ -51,32 +75,130 @@ class Drift:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What ``synchronize`` wrote."""
+    """What a sync wrote."""
 
     view: str
-    inserted: int
-    updated: int
-    deleted: int
-    duration_ms: float
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    duration_ms: float = 0.0
+
+    def __add__(self, other: "Refreshed") -> "Refreshed":
+        return replace(
+            self,
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            deleted=self.deleted + other.deleted,
+        )
 
 
-@dataclass(frozen=True)
-class _Pair:
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Return ``sync_<entity>``: ``refresh`` of the projection of one type, named in snake_case."""
+    if not name.startswith("sync_"):
+        raise AttributeError(name)
+    return partial(refresh, name.removeprefix("sync_"))
+
+
+def refresh(
+    entity: str,
+    ids: Iterable[Any] = (),
+    *,
+    mode: Mode = "incremental",
+    cascade: bool = False,
+    using: str | None = None,
+) -> Any:
     """
-    Both relations as SQL needs them.
+    Refresh the projection of ``entity``; return a list of Refreshed, or an awaitable of it in an event loop.
 
-    ``columns``: those both have. ``key`` finds a row; ``unique`` are the columns of every unique key.
-    ``compared``: the columns beside the key, with the type to compare them as. ``stamps``: the table notes
-    the time of the change itself.
+    ``cascade``: also the projections that embed the rows (``cascade.rules``). Raises ConfigurationError for
+    an unknown entity, BadUserInput for ids or a mode that make no sense, DatabaseFault if the source fails.
     """
+    keys = tuple(dict.fromkeys(str(key) for key in ids))
+    if mode not in MODES:
+        raise BadUserInput(f"{mode!r} is not a mode of a sync.", hint=f"One of {', '.join(MODES)}.")
+    if mode == "full" and keys:
+        raise BadUserInput("A full sync takes no ids.", hint='Leave out mode="full".')
+    work = partial(
+        refresh_rows, _view_of(entity), keys, cascade, using or get_settings().DATABASE, mode
+    )
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    return sync_to_async(work)()
 
-    target: sql.Identifier
-    source: sql.Identifier
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    unique: tuple[str, ...]
-    compared: tuple[tuple[str, LiteralString | None], ...]
-    stamps: bool
+
+def refresh_rows(
+    view: str, keys: Sequence[str], cascade: bool, using: str, mode: Mode = "incremental"
+) -> list[Refreshed]:
+    """Do what ``refresh`` does, for the type bound to ``view``, on Django's connection."""
+    known = {projection.view: projection for projection in projections()}
+    held_by = cascades.rules(known.values()) if cascade else ()
+    wanted = [known[view]] if view in known else []
+    wanted += [known[rule.holder] for rule in held_by if rule.held == view]
+    if not wanted:
+        raise ConfigurationError(
+            f"No projection stores the rows of {view}.",
+            hint="Declare @fraiseql.type(source=...), or ask for those that embed it: cascade=True.",
+        )
+    ordered = in_order(wanted, using)
+    if mode == "full":
+        return [synchronize(projection, using) for projection in ordered]
+    if mode == "deferred":
+        later = partial(_incremental, view, keys, ordered, using)
+        transaction.on_commit(later, using=using)
+        return []
+    return _incremental(view, keys, ordered, using)
+
+
+def _incremental(
+    view: str, keys: Sequence[str], wanted: Sequence[Projection], using: str
+) -> list[Refreshed]:
+    """Refresh the rows of ``view`` and those of ``wanted`` that embed them, in one transaction."""
+    done = []
+    with _failure_logged("incremental", using), transaction.atomic(using):
+        keys_of = {view: list(keys)}
+        if any(projection.view != view for projection in wanted):
+            with _explained(wanted[-1]):
+                keys_of |= cascades.holders(view, keys, wanted, using)
+        for projection in wanted:
+            if found := keys_of.get(projection.view):
+                work = partial(_some, projection, found, using)
+                by_function = _by_function(projection, found, using)
+                done.append(by_function or _logged("incremental", using, work))
+    return done
+
+
+def _by_function(projection: Projection, keys: list[str], using: str) -> Refreshed | None:
+    """Have ``fn_sync_tv_x(ids)`` do it, which keeps its own log, if the database has one."""
+    pair = pair_of(projection, using)
+    if pair.key_type is None:
+        return None
+    started = perf_counter()
+    with _explained(projection), connections[using].cursor() as cursor:
+        name = pair.function.as_string(None)
+        cursor.execute("SELECT to_regprocedure(%s)", (f"{name}({pair.key_type}[])",))
+        if cursor.fetchone() == (None,):
+            return None
+        cursor.execute(f"SELECT {name}(%s::{pair.key_type}[])", (keys,))
+        (count,) = cursor.fetchone()
+    changed = count if isinstance(count, int) else len(keys)
+    duration_ms = (perf_counter() - started) * 1000
+    return Refreshed(projection.view, updated=changed, duration_ms=duration_ms)
+
+
+def _view_of(entity: str) -> str:
+    """Return the relation that the type called ``entity`` is bound to."""
+    known = {
+        cascades.snake_case(entry.name): entry.view
+        for entry in registry.current().objects.values()
+        if entry.view is not None
+    }
+    if entity not in known:
+        raise ConfigurationError(
+            f"No bound type is called {entity!r}.", hint=f"Known: {', '.join(sorted(known))}."
+        )
+    return known[entity]
 
 
 def projections(names: Sequence[str] = ()) -> tuple[Projection, ...]:
@@ -104,6 +226,8 @@ def projections(names: Sequence[str] = ()) -> tuple[Projection, ...]:
 def in_order(wanted: Iterable[Projection], using: str) -> tuple[Projection, ...]:
     """Return ``wanted`` so that a projection comes after those its source reads."""
     by_view = {projection.view: projection for projection in wanted}
+    if len(by_view) < 2:
+        return tuple(by_view.values())
     by_source: dict[str, list[str]] = {}
     for projection in by_view.values():
         by_source.setdefault(projection.source, []).append(projection.view)
@@ -122,165 +246,204 @@ def in_order(wanted: Iterable[Projection], using: str) -> tuple[Projection, ...]
         ) from cycle
 
 
-def verify(projection: Projection, using: str) -> None:
-    """Raise ConfigurationError if ``projection`` cannot be filled from its source."""
-    _pair(projection, using)
+def changed_since(projection: Projection, since: datetime, using: str) -> list[str]:
+    """Return the keys, as text, of the source's rows whose ``updated_at`` is ``since`` or later."""
+    pair = pair_of(projection, using)
+    source = catalog.relations((projection.source,), using)[projection.source]
+    if pair.key_type is None or "updated_at" not in source.columns:
+        raise ConfigurationError(
+            f"{projection.source} does not say when its rows changed.",
+            hint="Select an updated_at of the table beside the document.",
+        )
+    query = sql.SQL("SELECT s.{}::text FROM {} AS s WHERE s.updated_at >= %s").format(
+        identifier(pair.key[0]), pair.source
+    )
+    with _explained(projection), connections[using].cursor() as cursor:
+        cursor.execute(query, (since,))
+        return [key for (key,) in cursor.fetchall()]
 
 
 def drift(projection: Projection, using: str) -> Drift:
     """Return how far ``projection`` is from its source; one query, nothing is written."""
-    pair = _pair(projection, using)
-    first = sql.Identifier(pair.key[0])
-    statement = sql.SQL(
-        "SELECT count(*) FILTER (WHERE p.{first} IS NULL),"
-        " count(*) FILTER (WHERE p.{first} IS NOT NULL AND s.{first} IS NOT NULL AND ({differs})),"
-        " count(*) FILTER (WHERE s.{first} IS NULL)"
-        " FROM {source} s FULL JOIN {target} p ON {same}"
-    ).format(
-        first=first,
-        differs=_differs(pair, "s"),
-        source=pair.source,
-        target=pair.target,
-        same=_same(pair.key),
-    )
+    pair = pair_of(projection, using)
     with _explained(projection), connections[using].cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(drift_query(pair), ())
         missing, stale, orphaned = cursor.fetchone()
     return Drift(projection.view, missing, stale, orphaned)
 
 
-def synchronize(projection: Projection, using: str) -> Refreshed:
-    """
-    Bring ``projection`` in step with its source, in one transaction; return what changed.
+# A projection as a whole
 
-    Rows that are right already are not written. Readers go on reading; other writers of the
-    projection wait, so that none of their rows is replaced by an older one.
+Advance = Callable[[int, int], None]
+"""Called with the batches done and all batches of a projection."""
+
+
+def synchronize(
+    projection: Projection, using: str, *, workers: int = 1, advance: Advance | None = None
+) -> Refreshed:
     """
-    started = perf_counter()
-    pair = _pair(projection, using)
+    Bring ``projection`` in step with its source; return what changed.
+
+    In batches of BATCH rows, each a transaction of its own, by up to ``workers`` connections. Rows that are
+    right already are not written. Readers go on reading; a writer waits for the batch that has its row. What
+    is interrupted is gone on with by calling it again.
+    """
+    with _failure_logged("full", using):
+        return _logged("full", using, partial(_whole, projection, using, workers, advance))
+
+
+def _whole(projection: Projection, using: str, workers: int, advance: Advance | None) -> Refreshed:
+    pair = pair_of(projection, using)
+    ends: list[str] = []
+    if pair.key_type is not None:
+        with _explained(projection), connections[using].cursor() as cursor:
+            cursor.execute(boundaries(pair, BATCH), ())
+            ends = [key for (key,) in cursor.fetchall()]
+    if not ends:
+        return _at_once(projection, pair, using)
+    ranges = list(zip([None, *ends], [*ends, None], strict=True))
+    done = Refreshed(projection.view)
+    try:
+        for number, part in enumerate(_each(projection, pair, ranges, using, workers), 1):
+            done += part
+            if advance is not None:
+                advance(number, len(ranges))
+    except _Displaced:
+        # A row wants a unique value that a row of another batch gives up: only all at once can they swap.
+        return done + _at_once(projection, pair, using)
+    return done
+
+
+class _Displaced(Exception):
+    """A batch met a unique value of a row outside."""
+
+
+def _each(
+    projection: Projection,
+    pair: Pair,
+    ranges: Sequence[tuple[str | None, str | None]],
+    using: str,
+    workers: int,
+) -> Iterator[Refreshed]:
+    def work(ends: tuple[str | None, str | None]) -> Refreshed:
+        return _batch(projection, pair, ends, using)
+
+    if workers < 2:
+        yield from map(work, ranges)
+        return
+
+    def work_apart(ends: tuple[str | None, str | None]) -> Refreshed:
+        try:
+            return work(ends)
+        finally:
+            connections[using].close()
+
+    with ThreadPoolExecutor(workers) as threads:
+        running = [threads.submit(work_apart, ends) for ends in ranges]
+        try:
+            for future in running:
+                yield future.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _batch(
+    projection: Projection, pair: Pair, ends: tuple[str | None, str | None], using: str
+) -> Refreshed:
+    try:
+        with _explained(projection), transaction.atomic(using):
+            return _rows(projection, pair, key_range(pair, *ends), using)
+    except DatabaseFault as fault:
+        if isinstance(fault.__cause__, IntegrityError) and _sqlstate(fault) == _UNIQUE_VIOLATION:
+            raise _Displaced from fault
+        raise _named(projection, pair, ends, using, fault) from fault.__cause__
+
+
+def _sqlstate(fault: DatabaseFault) -> str | None:
+    cause = fault.__cause__.__cause__ if fault.__cause__ else None
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def _at_once(projection: Projection, pair: Pair, using: str) -> Refreshed:
     with (
         _explained(projection),
         transaction.atomic(using),
         connections[using].cursor() as cursor,
     ):
-        cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pair.target))
-        cursor.execute(_delete(pair))
+        cursor.execute(lock_table(pair), ())
+        return _write(projection, pair, WHOLE, using)[0]
+
+
+def _some(projection: Projection, keys: Sequence[str], using: str) -> Refreshed:
+    pair = pair_of(projection, using)
+    with _explained(projection), transaction.atomic(using):
+        return _rows(projection, pair, keys_in(pair, keys), using)
+
+
+def _rows(projection: Projection, pair: Pair, scope: Scope, using: str) -> Refreshed:
+    """Lock the rows there are, then look at the source, so that no newer row is replaced by an older."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(lock_rows(pair, scope), scope.params)
+        (known,) = cursor.fetchone()
+    done, again = _write(projection, pair, scope, using, known)
+    if again:
+        # Inserted by another transaction meanwhile: ours by now, so that this look is the latest.
+        done += _write(projection, pair, keys_in(pair, again), using)[0]
+    return done
+
+
+def _write(
+    projection: Projection, pair: Pair, scope: Scope, using: str, known: list[str] | None = None
+) -> tuple[Refreshed, list[str]]:
+    with connections[using].cursor() as cursor:
+        cursor.execute(delete(pair, scope), scope.params)
         deleted, displaced = cursor.fetchone()
-        cursor.execute(_upsert(pair))
-        inserted, updated = cursor.fetchone()
-    return Refreshed(
+        if known is None:
+            cursor.execute(upsert(pair, scope), scope.params)
+            (inserted, updated), again = cursor.fetchone(), None
+        else:
+            cursor.execute(upsert(pair, scope, sql.SQL("%s::text[]")), (*scope.params, known))
+            inserted, updated, again = cursor.fetchone()
+    done = Refreshed(
         projection.view,
         inserted=inserted - displaced,
         updated=updated + displaced,
         deleted=deleted - displaced,
-        duration_ms=(perf_counter() - started) * 1000,
     )
+    return done, again or []
 
 
-def _delete(pair: _Pair) -> sql.Composed:
-    """
-    Delete orphans, and rows whose other unique values changed; count both, and the latter.
-
-    The latter are written anew by ``_upsert``: two rows may have swapped a unique value, which no order of
-    updates gets past.
-    """
-    return sql.SQL(
-        "WITH gone AS (DELETE FROM {target} p"
-        " WHERE NOT EXISTS (SELECT FROM {source} s WHERE {same}) RETURNING {key})"
-        " SELECT count(*), count(*) FILTER"
-        " (WHERE EXISTS (SELECT FROM {source} s WHERE {same_key})) FROM gone p"
-    ).format(
-        target=pair.target,
-        source=pair.source,
-        same=_same(pair.key, pair.unique),
-        key=sql.SQL(", ").join(sql.Identifier("p", name) for name in pair.key),
-        same_key=_same(pair.key),
-    )
+# The log
 
 
-def _upsert(pair: _Pair) -> sql.Composed:
-    columns = sql.SQL(", ").join(map(sql.Identifier, pair.columns))
-    changes: list[sql.Composable] = [
-        sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name, _ in pair.compared
-    ]
-    if pair.stamps:
-        changes.append(sql.SQL("updated_at = DEFAULT"))
-    action = (
-        sql.SQL("DO UPDATE SET {} WHERE {}").format(
-            sql.SQL(", ").join(changes), _differs(pair, "excluded")
-        )
-        if pair.compared
-        else sql.SQL("DO NOTHING")
-    )
-    # xmax is 0 for a row this statement made, and holds its lock for a row it found.
-    return sql.SQL(
-        "WITH written AS (INSERT INTO {target} AS p ({columns}) SELECT {columns} FROM {source}"
-        " ON CONFLICT ({key}) {action} RETURNING p.xmax = 0 AS is_new)"
-        " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
-    ).format(
-        target=pair.target,
-        columns=columns,
-        source=pair.source,
-        key=sql.SQL(", ").join(map(sql.Identifier, pair.key)),
-        action=action,
-    )
+def _logged(mode: str, using: str, work: Callable[[], Refreshed]) -> Refreshed:
+    started = perf_counter()
+    done = work()
+    done = replace(done, duration_ms=(perf_counter() - started) * 1000)
+    _log(done, mode, using)
+    return done
 
 
-def _same(key: Sequence[str], unique: Sequence[str] = ()) -> sql.Composed:
-    equal = [(name, sql.SQL("{} = {}")) for name in key]
-    # Of the other unique columns, two nulls are the same value.
-    equal += [(name, sql.SQL("{} IS NOT DISTINCT FROM {}")) for name in unique if name not in key]
-    return sql.SQL(" AND ").join(
-        condition.format(sql.Identifier("p", name), sql.Identifier("s", name))
-        for name, condition in equal
-    )
+@contextmanager
+def _failure_logged(mode: str, using: str) -> Iterator[None]:
+    """Log a failure, outside the transaction that it undid."""
+    started = perf_counter()
+    try:
+        yield
+    except DatabaseFault as fault:
+        duration_ms = (perf_counter() - started) * 1000
+        view = str(fault.extensions["view"])
+        _log(Refreshed(view, duration_ms=duration_ms), mode, using, fault.message)
+        raise
 
 
-def _differs(pair: _Pair, other: str) -> sql.Composable:
-    conditions = []
-    for name, compared_as in pair.compared:
-        cast = sql.SQL("::{}").format(sql.SQL(compared_as)) if compared_as else sql.SQL("")
-        conditions.append(
-            sql.SQL("{}{} IS DISTINCT FROM {}{}").format(
-                sql.Identifier("p", name), cast, sql.Identifier(other, name), cast
-            )
-        )
-    return sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("false")
-
-
-def _pair(projection: Projection, using: str) -> _Pair:
-    known = catalog.relations((projection.view, projection.source), using)
-    for name in (projection.view, projection.source):
-        if name not in known:
-            raise ConfigurationError(
-                f"The database has no {name!r}.", hint="Run manage.py migrate first."
-            )
-    target, source = known[projection.view], known[projection.source]
-    if target.kind != "table":
-        raise ConfigurationError(
-            f"{projection.view} cannot be filled from {projection.source}: it is a {target.kind}.",
-            hint="A projection is a table; leave out source= to read a view directly.",
-        )
-    columns = tuple(name for name in target.columns if name in source.columns)
-    keys = [key for key in target.unique_keys if set(key) <= set(columns)]
-    if not keys:
-        raise ConfigurationError(
-            f"{projection.view} has no unique key among the columns of {projection.source}.",
-            hint=f"ALTER TABLE {projection.view} ADD PRIMARY KEY (id).",
-        )
-    return _Pair(
-        target=sql.Identifier(target.schema, target.name),
-        source=sql.Identifier(source.schema, source.name),
-        columns=columns,
-        key=keys[0],
-        unique=tuple(dict.fromkeys(name for key in keys for name in key)),
-        compared=tuple(
-            (name, _COMPARED_AS.get(target.columns[name].type))
-            for name in columns
-            if name not in keys[0]
-        ),
-        stamps="updated_at" in target.columns and "updated_at" not in source.columns,
-    )
+def _log(done: Refreshed, mode: str, using: str, error: str | None = None) -> None:
+    values: list[Any] = [
+        done.view, mode, done.inserted, done.updated, done.deleted, done.duration_ms, error,
+    ]  # fmt: skip
+    with connections[using].cursor() as cursor:
+        cursor.execute(_file("log_sync"), values)
 
 
 @contextmanager
@@ -291,7 +454,57 @@ def _explained(projection: Projection) -> Iterator[None]:
         raise DatabaseFault(
             f"{projection.view} was left as it was: {error}",
             hint=f"Ask psql for all rows of {projection.source}: does the view itself work?",
+            view=projection.view,
         ) from error
+
+
+def _named(
+    projection: Projection,
+    pair: Pair,
+    ends: tuple[str | None, str | None],
+    using: str,
+    fault: DatabaseFault,
+) -> DatabaseFault:
+    """Return the fault with the key of the row of the source that fails, if one does."""
+    key = _culprit(pair, ends, using)
+    if key is None:
+        return fault
+    return DatabaseFault(
+        f"{fault.message.strip()}\nThe row of {projection.source} with {pair.key[0]} {key} cannot be computed.",
+        hint="Mend the row or the view, and run it again: what was done stays done.",
+        view=projection.view,
+    )
+
+
+def _culprit(pair: Pair, ends: tuple[str | None, str | None], using: str) -> str | None:
+    scope = key_range(pair, *ends)
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            sql.SQL("SELECT s.{key}::text FROM {source} AS s{where} ORDER BY s.{key}").format(
+                key=identifier(pair.key[0]), source=pair.source, where=scope.where("s")
+            ),
+            scope.params,
+        )
+        keys = [key for (key,) in cursor.fetchall()]
+    if _is_computable(pair, keys, using):
+        return None
+    while len(keys) > 1:
+        half = keys[: len(keys) // 2]
+        keys = keys[len(half) :] if _is_computable(pair, half, using) else half
+    return str(keys[0])
+
+
+def _is_computable(pair: Pair, keys: Sequence[str], using: str) -> bool:
+    scope = keys_in(pair, keys)
+    query = sql.SQL("SELECT count(s.*::text) FROM {source} AS s{where}").format(
+        source=pair.source, where=scope.where("s")
+    )
+    try:
+        with transaction.atomic(using), connections[using].cursor() as cursor:
+            cursor.execute(query, scope.params)
+    except DatabaseError:
+        return False
+    return True
 
 
 @cache

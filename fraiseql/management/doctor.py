@@ -31,7 +31,8 @@ from fraiseql.checks.bindings import path_of_endpoint
 from fraiseql.checks.database import statement
 from fraiseql.checks.production import asgi_application, embedded_server
 from fraiseql.conf import Settings, get_settings
-from fraiseql.cqrs.sync import Projection, drift, projections
+from fraiseql.cqrs.projection import Projection
+from fraiseql.cqrs.sync import drift, projections
 from fraiseql.db import catalog, inspection
 from fraiseql.db.connections import parameters
 from fraiseql.engine.result import implementation

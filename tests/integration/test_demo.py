@@ -239,6 +239,7 @@ def test_a_postgresql_that_is_not_there_is_a_message(site: Path) -> None:
 def test_the_blogs_migrations_go_back_and_forth_and_keep_no_remains(site: Path) -> None:
     run(site, "migrate", "--verbosity=0")
     back, _, err = run(site, "migrate", "blog", "zero")
+    run(site, "migrate", "fraiseql", "zero")
     _, remains, _ = run(
         site,
         "shell",

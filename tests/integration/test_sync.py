@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 import fraiseql
-from fraiseql.cqrs.sync import Drift, Projection, drift, in_order, projections, synchronize
+from fraiseql.cqrs.projection import Projection
+from fraiseql.cqrs.sync import Drift, drift, in_order, projections, synchronize
 from fraiseql.db import catalog
 from fraiseql.errors import ConfigurationError, DatabaseFault
 from fraiseql.schema import registry

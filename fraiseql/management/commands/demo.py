@@ -83,11 +83,11 @@ class Command(BaseCommand):
             *(["demo_data"] if "demo_data" in get_commands() else []),
             "fraiseql_sync",
         ]
-        with steps(len(commands) + 1, enabled=verbosity > 0) as begin:
+        with steps(len(commands) + 1, enabled=verbosity > 0) as bar:
             for command in commands:
-                begin(command)
+                bar.begin(command)
                 call_command(command, verbosity=0)
-            begin("demo user")
+            bar.begin("demo user")
             return administrator()
 
     def _serve(self, port: int, address: str, password: str, *, once: bool) -> str | None:

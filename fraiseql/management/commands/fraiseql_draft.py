@@ -104,9 +104,9 @@ class _Drafts:
             hint = f"\nDid you mean {near!r}?" if near else ""
             raise CommandError(f"The database has no {', '.join(map(repr, missing))}.{hint}")
         drafts = []
-        with steps(len(relations), enabled=self.shows_progress) as begin:
+        with steps(len(relations), enabled=self.shows_progress) as bar:
             for view, relation in relations.items():
-                begin(view)
+                bar.begin(view)
                 drafts.append(self._view(view, relation, name))
         return [draft for draft in drafts if draft is not None]
 

@@ -1,34 +1,40 @@
 """``manage.py fraiseql_sync``: projections brought in step with the views they store."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from fraiseql.conf import get_settings
+from fraiseql.cqrs import cascade
+from fraiseql.cqrs.projection import Projection, pair_of, sync_function
 from fraiseql.cqrs.sync import (
     Drift,
-    Projection,
     Refreshed,
+    changed_since,
     drift,
     in_order,
     projections,
+    refresh_rows,
     synchronize,
-    verify,
 )
 from fraiseql.errors import FraiseQLError
-from fraiseql.management.progress import steps
-
-Result = TypeVar("Result", Drift, Refreshed)
+from fraiseql.management.messages import command_error
+from fraiseql.management.progress import Steps, steps
 
 
 class Command(BaseCommand):
     """Fill projections from their source views, or say how far they are from them."""
 
-    help = "Fill projections (types bound with source=) from their source views."
+    help = (
+        "Fill projections (types bound with source=) from their source views: all rows, in batches, or those"
+        " given by --ids or --since."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -39,6 +45,28 @@ class Command(BaseCommand):
             help="Alias in DATABASES; FRAISEQL['DATABASE'] by default.",
         )
         parser.add_argument("--format", choices=("text", "json"), default="text")
+        rows = parser.add_mutually_exclusive_group()
+        rows.add_argument("--full", action="store_true", help="All rows: the default.")
+        rows.add_argument(
+            "--ids", nargs="+", metavar="ID", help="Only these rows, of one projection."
+        )
+        rows.add_argument(
+            "--since",
+            metavar="TIME",
+            help="Only rows whose source has a later updated_at (2026-11-21T08:00).",
+        )
+        parser.add_argument(
+            "--cascade",
+            action="store_true",
+            help="With --ids or --since: also the rows that embed these.",
+        )
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=1,
+            metavar="N",
+            help="Connections that share the batches.",
+        )
         only = parser.add_mutually_exclusive_group()
         only.add_argument(
             "--dry-run", action="store_true", help="Say what would change; write nothing."
@@ -46,25 +74,76 @@ class Command(BaseCommand):
         only.add_argument(
             "--check", action="store_true", help="As --dry-run, with exit code 1 if anything would."
         )
+        only.add_argument(
+            "--rules",
+            action="store_true",
+            help="Print which projections embed rows of which type, and the indexes that find them.",
+        )
+        only.add_argument(
+            "--functions",
+            action="store_true",
+            help="Print the fn_sync_ functions, for PERFORM in functions that write.",
+        )
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as a program, which Ctrl-C ends without a traceback."""
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:
+            # The batch under way is undone, the others stay.
+            self.stderr.write("Interrupted: run this again to go on.")
+            raise SystemExit(130) from None
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work through the projections, each in a transaction of its own."""
+        """Work through the projections; what is interrupted is gone on with by running it again."""
         using = options["database"] or get_settings().DATABASE
         try:
-            declared = projections(options["projections"])
-            for projection in declared:
-                verify(projection, using)
-            wanted = in_order(declared, using)
-            if options["check"] or options["dry_run"]:
-                drifts = _each(wanted, lambda projection: drift(projection, using), options)
-                self._report(drifts, options)
-                if options["check"] and any(drifts):
-                    raise CommandError("Projections are not in step.", returncode=1)
-            else:
-                done = _each(wanted, lambda projection: synchronize(projection, using), options)
-                self._report(done, options)
+            wanted = projections(options["projections"])
+            if options["rules"]:
+                self._rules(wanted, using, options)
+                return
+            pairs = [pair_of(projection, using) for projection in wanted]
+            if options["functions"]:
+                for pair in pairs:
+                    self.stdout.write(sync_function(pair))
+                return
+            self._work(in_order(wanted, using), using, options)
         except FraiseQLError as error:
-            raise CommandError("\n".join(filter(None, (error.message, error.hint)))) from error
+            raise command_error(error) from error
+
+    def _work(self, wanted: Sequence[Projection], using: str, options: dict[str, Any]) -> None:
+        if options["check"] or options["dry_run"]:
+            self._report(_each(wanted, lambda item, _: [drift(item, using)], options), options)
+            return
+        if options["ids"] and len(wanted) != 1:
+            raise CommandError("--ids are of one projection: name it.")
+
+        def write(projection: Projection, bar: Steps) -> list[Refreshed]:
+            keys = options["ids"]
+            if options["since"]:
+                keys = changed_since(projection, _time(options["since"]), using)
+            if keys is None:
+                workers = options["workers"]
+                return [synchronize(projection, using, workers=workers, advance=bar.part)]
+            return refresh_rows(projection.view, keys, options["cascade"], using)
+
+        self._report(_each(wanted, write, options), options)
+
+    def _rules(self, wanted: Sequence[Projection], using: str, options: dict[str, Any]) -> None:
+        found = cascade.rules(wanted)
+        indexed = cascade.indexed(found, using)
+        if options["format"] == "json":
+            rows = [
+                {"held": rule.held, "holder": rule.holder, "path": rule.written_path,
+                 "index": rule.index(), "is_indexed": rule in indexed}
+                for rule in found
+            ]  # fmt: skip
+            self.stdout.write(json.dumps({"rules": rows}, indent=2))
+            return
+        for rule in found:
+            self.stdout.write(str(rule))
+        for ddl in dict.fromkeys(rule.index() for rule in found if rule not in indexed):
+            self.stdout.write(f"{ddl};")
 
     def _report(self, results: Sequence[Drift | Refreshed], options: dict[str, Any]) -> None:
         if options["format"] == "json":
@@ -73,16 +152,30 @@ class Command(BaseCommand):
         elif options["verbosity"] > 0:
             for result in results:
                 self.stdout.write(_line(result))
+        if options["check"] and any(isinstance(item, Drift) and item for item in results):
+            raise CommandError("Projections are not in step.", returncode=1)
+
+
+def _time(text: str) -> Any:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"--since is no time: {text!r}. Write 2026-11-21T08:00.")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 def _each(
-    wanted: Sequence[Projection], work: Callable[[Projection], Result], options: dict[str, Any]
-) -> list[Result]:
-    results = []
-    with steps(len(wanted), enabled=options["verbosity"] > 0) as begin:
+    wanted: Sequence[Projection],
+    work: Callable[[Projection, Steps], Iterable[Drift | Refreshed]],
+    options: dict[str, Any],
+) -> list[Drift | Refreshed]:
+    results: list[Drift | Refreshed] = []
+    with steps(len(wanted), enabled=options["verbosity"] > 0) as bar:
         for projection in wanted:
-            begin(projection.view)
-            results.append(work(projection))
+            bar.begin(projection.view)
+            results += work(projection, bar)
     return results
 
 

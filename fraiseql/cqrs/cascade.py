@@ -1,0 +1,169 @@
+"""
+Which projections hold a row of another type, read off the GraphQL types.
+
+``Post`` embeds ``User`` as ``author``, and comments whose author is one: two rules, by which a changed user
+finds the posts to refresh. A rule finds them by containment, which a GIN index on its part of the document
+serves. A row that is *new* in a list is nobody's yet: refresh the list's owner.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from django.db import connections
+from psycopg import sql
+
+from fraiseql.cqrs.projection import Pair, Projection, pair_of, type_name
+from fraiseql.db import catalog
+from fraiseql.engine.sql.compile import identifier, literal
+from fraiseql.errors import ConfigurationError
+from fraiseql.schema.build import get_schema
+from fraiseql.schema.specs import ObjectSpec
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """Return a GraphQL type's name as entities are called: ``BlogPost`` -> ``blog_post``."""
+    return _WORD.sub("_", name).lower()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One key on the way into a document; ``is_list``: it holds a list."""
+
+    key: str
+    is_list: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    ``holder`` embeds rows of ``held`` at ``path``; their ``id_key`` says which.
+
+    ``column``: the holder's document column.
+    """
+
+    held: str
+    holder: str
+    path: tuple[Step, ...]
+    id_key: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.held} -> {self.holder} at {self.written_path}"
+
+    @property
+    def written_path(self) -> str:
+        """Return the path as people write it: ``comments[].author``."""
+        return ".".join(step.key + ("[]" if step.is_list else "") for step in self.path)
+
+    @property
+    def index_name(self) -> str:
+        """Return the name of the index that serves the rule."""
+        return f"{self.holder.replace('.', '_')}_{self.path[0].key}_gin"
+
+    def index(self) -> str:
+        """Return the DDL of the index that serves the rule; rules that begin alike share it."""
+        text = sql.SQL(
+            "CREATE INDEX IF NOT EXISTS {} ON {} USING gin (({} -> {}) jsonb_path_ops)"
+        ).format(
+            sql.Identifier(self.index_name),
+            sql.Identifier(*self.holder.split(".")),
+            sql.Identifier(self.column),
+            sql.Literal(self.path[0].key),
+        )
+        return text.as_string(None)
+
+    def pattern(self, key: sql.Composable) -> sql.Composable:
+        """Return what the path's first key must contain to hold the row with ``key``."""
+        made = sql.SQL("jsonb_build_object({}, {})").format(literal(self.id_key), key)
+        for step in reversed(self.path[1:]):
+            if step.is_list:
+                made = sql.SQL("jsonb_build_array({})").format(made)
+            made = sql.SQL("jsonb_build_object({}, {})").format(literal(step.key), made)
+        return sql.SQL("jsonb_build_array({})").format(made) if self.path[0].is_list else made
+
+
+def rules(projections: Iterable[Projection]) -> tuple[Rule, ...]:
+    """Return which of ``projections`` hold rows of which bound types, as these declare it."""
+    by_view = {projection.view: projection for projection in projections}
+    found: dict[Rule, None] = {}
+    for spec in get_schema().objects.values():
+        if spec.view in by_view and spec.jsonb is not None:
+            for path, held in _embedded(spec, (), (spec,)):
+                identity = held.by_python_name("id")
+                if held.view and identity is not None:
+                    rule = Rule(held.view, spec.view or "", path, identity.key, spec.jsonb)
+                    found[rule] = None
+    return tuple(found)
+
+
+def _embedded(
+    spec: ObjectSpec, above: tuple[Step, ...], inside: tuple[ObjectSpec, ...]
+) -> Iterator[tuple[tuple[Step, ...], ObjectSpec]]:
+    """Yield every object type embedded in ``spec`` with its path; a type inside itself only once."""
+    for concrete in spec.possible_types():
+        for entry in concrete.fields.values():
+            named = entry.type.innermost
+            if not isinstance(named, ObjectSpec) or entry.compute is not None:
+                continue
+            path = (*above, Step(entry.key, entry.type.item is not None))
+            yield path, named
+            if named not in inside:
+                yield from _embedded(named, path, (*inside, named))
+
+
+def indexed(wanted: Iterable[Rule], using: str) -> frozenset[Rule]:
+    """Return those of ``wanted`` that a GIN index serves."""
+    wanted = tuple(wanted)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_file("gin_expressions"), [[rule.holder for rule in wanted]])
+        known = set(cursor.fetchall())
+    return frozenset(
+        rule for rule in wanted if (rule.holder, rule.column, rule.path[0].key) in known
+    )
+
+
+def holders(
+    view: str, keys: Sequence[str], known: Sequence[Projection], using: str
+) -> dict[str, list[str]]:
+    """Return the keys of the rows of ``known`` that hold rows of ``view`` with ``keys``, as text."""
+    by_view = {item.view: item for item in known}
+    found: dict[str, dict[str, None]] = {}
+    for rule in rules(known):
+        if rule.held == view and rule.holder != view:
+            holder = pair_of(by_view[rule.holder], using)
+            held = dict.fromkeys(_holding(rule, holder, keys, using))
+            found.setdefault(rule.holder, {}).update(held)
+    return {holder: list(held) for holder, held in found.items()}
+
+
+def _holding(rule: Rule, holder: Pair, keys: Sequence[str], using: str) -> list[str]:
+    held = catalog.relations((rule.held,), using).get(rule.held)
+    if held is None or rule.id_key not in held.columns:
+        raise ConfigurationError(
+            f"{rule.held} has no column {rule.id_key!r} to find what holds its rows by.",
+            hint="Select the id beside the document.",
+        )
+    query = sql.SQL(
+        "SELECT p.{key}::text FROM unnest(%s::{type}[]) AS e (k)"
+        " JOIN {target} AS p ON p.{column} -> {first} @> {pattern}"
+    ).format(
+        key=identifier(holder.key[0]),
+        type=type_name(held.columns[rule.id_key].type),
+        target=holder.target,
+        column=identifier(rule.column),
+        first=literal(rule.path[0].key),
+        pattern=rule.pattern(sql.SQL("e.k")),
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(query, [list(keys)])
+        return [key for (key,) in cursor.fetchall()]
+
+
+@cache
+def _file(name: str) -> str:
+    return files("fraiseql.cqrs").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,348 @@
+"""
+The SQL that brings a projection in step with the view it stores.
+
+The columns both have are copied, rows are matched by a unique key of the table, and what the view no longer
+has is deleted. Every statement takes a ``Scope``: the whole table, a range of keys, or keys by name.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from fraiseql.db import catalog
+from fraiseql.db.catalog import Relation
+from fraiseql.engine.sql.compile import identifier
+from fraiseql.errors import ConfigurationError
+
+# The types PostgreSQL cannot compare for equality, or compares by area, and what to compare instead.
+_COMPARED_AS: dict[str, LiteralString] = {"json": "jsonb"} | dict.fromkeys(
+    ("xml", "point", "line", "lseg", "box", "path", "polygon", "circle"), "text"
+)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The table ``view`` and the view ``source`` it is filled from, as the binding names them."""
+
+    view: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """
+    Both relations as SQL needs them.
+
+    ``columns``: those both have. ``key`` finds a row; ``unique`` are the columns of every unique key.
+    ``compared``: the columns beside the key, with the type to compare them as. ``stamps``: the table notes
+    the time of the change itself. ``key_type``: of a key of one column, None for others.
+    """
+
+    view: str
+    target: sql.Composable
+    source: sql.Composable
+    function_name: str
+    function: sql.Composable
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    key_type: str | None
+    unique: tuple[str, ...]
+    compared: tuple[tuple[str, LiteralString | None], ...]
+    stamps: bool
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows a statement is about: a condition on the columns of an alias, and its parameters."""
+
+    condition: Callable[[LiteralString], sql.Composable] | None = None
+    params: tuple[Any, ...] = ()
+
+    def where(self, alias: LiteralString) -> sql.Composable:
+        """Return the WHERE clause on ``alias``."""
+        return sql.SQL(" WHERE ") + self.on(alias)
+
+    def on(self, alias: LiteralString) -> sql.Composable:
+        """Return the condition on ``alias``."""
+        return sql.SQL("true") if self.condition is None else self.condition(alias)
+
+
+WHOLE = Scope()
+
+
+def keys_in(pair: Pair, keys: Sequence[str]) -> Scope:
+    """Return the scope of the rows with these keys, as text."""
+    values = sql.SQL("%s::{}[]").format(_type(pair))
+    return Scope(_any_of(pair, values), (list(keys),))
+
+
+def key_range(pair: Pair, above: str | None, up_to: str | None) -> Scope:
+    """Return the scope of the keys above one, up to and with another; None: no such end."""
+    ends: list[tuple[LiteralString, str | None]] = [
+        ("{} > %s::{}", above),
+        ("{} <= %s::{}", up_to),
+    ]
+    given = [(text, end) for text, end in ends if end is not None]
+
+    def condition(alias: LiteralString) -> sql.Composable:
+        parts = [
+            sql.SQL(text).format(identifier(alias, pair.key[0]), _type(pair)) for text, _ in given
+        ]
+        return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
+
+    return Scope(condition, tuple(end for _, end in given))
+
+
+def _any_of(pair: Pair, values: sql.Composable) -> Callable[[LiteralString], sql.Composable]:
+    def condition(alias: LiteralString) -> sql.Composable:
+        return sql.SQL("{} = ANY({})").format(identifier(alias, pair.key[0]), values)
+
+    return condition
+
+
+def _type(pair: Pair) -> sql.Composable:
+    if pair.key_type is None:
+        raise ConfigurationError(
+            "A projection whose key has several columns is filled as a whole.",
+            hint="Give it a primary key (id).",
+        )
+    return type_name(pair.key_type)
+
+
+def type_name(name: str) -> sql.Composable:
+    """Return a type as SQL, from how format_type() spells it: SQL already, and never a user's."""
+    return sql.SQL(name.replace("%", "%%"))
+
+
+def pair_of(projection: Projection, using: str) -> Pair:
+    """Return both relations of ``projection``. Raises ConfigurationError if it cannot be filled."""
+    known = catalog.relations((projection.view, projection.source), using)
+    for name in (projection.view, projection.source):
+        if name not in known:
+            raise ConfigurationError(
+                f"The database has no {name!r}.", hint="Run manage.py migrate first."
+            )
+    target, source = known[projection.view], known[projection.source]
+    if target.kind != "table":
+        raise ConfigurationError(
+            f"{projection.view} cannot be filled from {projection.source}: it is a {target.kind}.",
+            hint="A projection is a table; leave out source= to read a view directly.",
+        )
+    columns = tuple(name for name in target.columns if name in source.columns)
+    keys = [key for key in target.unique_keys if set(key) <= set(columns)]
+    if not keys:
+        raise ConfigurationError(
+            f"{projection.view} has no unique key among the columns of {projection.source}.",
+            hint=f"ALTER TABLE {projection.view} ADD PRIMARY KEY (id).",
+        )
+    key = keys[0]
+    return Pair(
+        view=projection.view,
+        target=_name(target),
+        source=_name(source),
+        function_name=f"fn_sync_{target.name}",
+        function=identifier(target.schema, f"fn_sync_{target.name}"),
+        columns=columns,
+        key=key,
+        key_type=target.columns[key[0]].type if len(key) == 1 else None,
+        unique=tuple(dict.fromkeys(name for key in keys for name in key)),
+        compared=tuple(
+            (name, _COMPARED_AS.get(target.columns[name].type))
+            for name in columns
+            if name not in key
+        ),
+        stamps="updated_at" in target.columns and "updated_at" not in source.columns,
+    )
+
+
+def _name(relation: Relation) -> sql.Composable:
+    return identifier(relation.schema, relation.name)
+
+
+# Statements
+
+
+def lock_table(pair: Pair) -> sql.Composable:
+    """Return the lock that lets readers go on and has other writers wait."""
+    return sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pair.target)
+
+
+def lock_rows(pair: Pair, scope: Scope) -> sql.Composable:
+    """
+    Return what locks the rows there are, in the order of their keys, and gives these as text.
+
+    A statement of its own before those that read the source: what waits here sees afterwards what the
+    transaction it waited for has written.
+    """
+    return sql.SQL(
+        "SELECT coalesce(array_agg(l.k::text), '{{}}') FROM"
+        " (SELECT p.{key} AS k FROM {target} p{where} ORDER BY p.{key} FOR UPDATE) l"
+    ).format(key=identifier(pair.key[0]), target=pair.target, where=scope.where("p"))
+
+
+def delete(pair: Pair, scope: Scope) -> sql.Composable:
+    """
+    Delete orphans, and rows whose other unique values changed; count both, and the latter.
+
+    The latter are written anew by ``upsert``: two rows may have swapped a unique value, which no order of
+    updates gets past.
+    """
+    return sql.SQL(
+        "WITH gone AS (DELETE FROM {target} p"
+        " WHERE {scope} AND NOT EXISTS (SELECT FROM {source} s WHERE {same}) RETURNING {key})"
+        " SELECT count(*), count(*) FILTER"
+        " (WHERE EXISTS (SELECT FROM {source} s WHERE {same_key})) FROM gone p"
+    ).format(
+        target=pair.target,
+        scope=scope.on("p"),
+        source=pair.source,
+        same=_same(pair.key, pair.unique),
+        key=sql.SQL(", ").join(identifier("p", name) for name in pair.key),
+        same_key=_same(pair.key),
+    )
+
+
+def upsert(pair: Pair, scope: Scope, known: sql.Composable | None = None) -> sql.Composable:
+    """
+    Insert what is missing and update what differs; count both.
+
+    ``known``: the keys ``lock_rows`` gave, as a text[]. A third column then has the keys updated that are not
+    among them: another transaction inserted them meanwhile, perhaps after this statement looked at the source.
+    """
+    columns = sql.SQL(", ").join(map(identifier, pair.columns))
+    changes: list[sql.Composable] = [
+        sql.SQL("{0} = EXCLUDED.{0}").format(identifier(name)) for name, _ in pair.compared
+    ]
+    if pair.stamps:
+        changes.append(sql.SQL("updated_at = DEFAULT"))
+    action = (
+        sql.SQL("DO UPDATE SET {} WHERE {}").format(
+            sql.SQL(", ").join(changes), _differs(pair, "excluded")
+        )
+        if pair.compared
+        else sql.SQL("DO NOTHING")
+    )
+    met: sql.Composable = sql.SQL("")
+    if known is not None:
+        met = sql.SQL(", array_agg(k::text) FILTER (WHERE NOT is_new AND k::text <> ALL ({}))")
+        met = met.format(known)
+    # xmax is 0 for a row this statement made, and holds its lock for a row it found.
+    return sql.SQL(
+        "WITH written AS (INSERT INTO {target} AS p ({columns})"
+        " SELECT {columns} FROM {source} AS s{where}"
+        " ON CONFLICT ({key}) {action} RETURNING p.{first} AS k, p.xmax = 0 AS is_new)"
+        " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new){met} FROM written"
+    ).format(
+        target=pair.target,
+        columns=columns,
+        source=pair.source,
+        where=scope.where("s"),
+        key=sql.SQL(", ").join(map(identifier, pair.key)),
+        first=identifier(pair.key[0]),
+        action=action,
+        met=met,
+    )
+
+
+def drift(pair: Pair) -> sql.Composable:
+    """Return what counts the rows that are missing, stale and orphaned."""
+    first = identifier(pair.key[0])
+    return sql.SQL(
+        "SELECT count(*) FILTER (WHERE p.{first} IS NULL),"
+        " count(*) FILTER (WHERE p.{first} IS NOT NULL AND s.{first} IS NOT NULL AND ({differs})),"
+        " count(*) FILTER (WHERE s.{first} IS NULL)"
+        " FROM {source} s FULL JOIN {target} p ON {same}"
+    ).format(
+        first=first,
+        differs=_differs(pair, "s"),
+        source=pair.source,
+        target=pair.target,
+        same=_same(pair.key),
+    )
+
+
+def boundaries(pair: Pair, size: int) -> sql.Composable:
+    """Return what gives every ``size``-th key of both relations, as text, in order."""
+    _type(pair)
+    return sql.SQL(
+        "SELECT k::text FROM (SELECT k, row_number() OVER (ORDER BY k) AS n FROM"
+        " (SELECT {key} AS k FROM {source} UNION SELECT {key} FROM {target}) AS both_) AS numbered"
+        " WHERE n %% {size} = 0 ORDER BY k"
+    ).format(
+        key=identifier(pair.key[0]),
+        source=pair.source,
+        target=pair.target,
+        size=sql.Literal(size),
+    )
+
+
+def sync_function(pair: Pair) -> str:
+    """
+    Return the DDL of ``fn_sync_tv_x``: rows by their keys, and one row by its key.
+
+    For ``PERFORM fn_sync_tv_x(...)`` in functions that write.
+    """
+    # Named after the function, so that a column called ids would not be meant.
+    scope = Scope(_any_of(pair, identifier(pair.function_name, "ids")))
+    text = sql.SQL(_FUNCTION).format(
+        function=pair.function,
+        key_type=_type(pair),
+        lock=lock_rows(pair, scope),
+        delete=delete(pair, scope),
+        upsert=upsert(pair, scope, sql.SQL("known")),
+        entity=sql.Literal(pair.view),
+    )
+    return text.as_string(None).replace("%%", "%")
+
+
+_FUNCTION: LiteralString = """\
+CREATE OR REPLACE FUNCTION {function}(ids {key_type}[]) RETURNS bigint
+LANGUAGE plpgsql AS $function$
+DECLARE
+    started  timestamptz := clock_timestamp();
+    known    text[];
+    again    text[];
+    deleted  bigint;
+    rewritten bigint;
+    inserted bigint;
+    updated  bigint;
+BEGIN
+    {lock} INTO known;
+    {delete} INTO deleted, rewritten;
+    {upsert} INTO inserted, updated, again;
+    IF again IS NOT NULL THEN
+        PERFORM {function}(again::{key_type}[]);
+    END IF;
+    INSERT INTO tb_sync_log (entity, mode, inserted, updated, deleted, duration_ms)
+    VALUES ({entity}, 'incremental', inserted - rewritten, updated + rewritten, deleted - rewritten,
+            extract(epoch FROM clock_timestamp() - started) * 1000);
+    RETURN inserted + updated + deleted - rewritten;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION {function}(id {key_type}) RETURNS bigint
+LANGUAGE sql AS $function$ SELECT {function}(ARRAY[id]) $function$;
+"""
+
+
+def _same(key: Sequence[str], unique: Sequence[str] = ()) -> sql.Composed:
+    equal = [(name, sql.SQL("{} = {}")) for name in key]
+    # Of the other unique columns, two nulls are the same value.
+    equal += [(name, sql.SQL("{} IS NOT DISTINCT FROM {}")) for name in unique if name not in key]
+    return sql.SQL(" AND ").join(
+        condition.format(identifier("p", name), identifier("s", name)) for name, condition in equal
+    )
+
+
+def _differs(pair: Pair, other: str) -> sql.Composable:
+    conditions = []
+    for name, compared_as in pair.compared:
+        cast = sql.SQL("::{}").format(sql.SQL(compared_as)) if compared_as else sql.SQL("")
+        conditions.append(
+            sql.SQL("{}{} IS DISTINCT FROM {}{}").format(
+                identifier("p", name), cast, identifier(other, name), cast
+            )
+        )
+    return sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("false")
