@@ -8,6 +8,7 @@ from fraiseql.schema import scalars
 from fraiseql.schema.build import graphene_type
 from fraiseql.schema.declare import (
     Query,
+    aggregate,
     connection,
     enum,
     field,
@@ -25,6 +26,7 @@ __all__ = [
     "ID",
     "UNSET",
     "Query",
+    "aggregate",
     "connection",
     "enum",
     "field",

@@ -114,8 +114,8 @@ def test_libraries_come_in_by_their_doors(file: Path) -> None:
 def test_every_public_name_is_there() -> None:
     assert [name for name in fraiseql.__all__ if not hasattr(fraiseql, name)] == []
     assert set(fraiseql.__all__) == {
-        "ID", "UNSET", "Query", "connection", "enum", "field", "graphene_type", "input", "interface",
-        "many", "one", "query", "scalars", "type",
+        "ID", "UNSET", "Query", "aggregate", "connection", "enum", "field", "graphene_type", "input",
+        "interface", "many", "one", "query", "scalars", "type",
     }  # fmt: skip
 
 

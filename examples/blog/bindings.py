@@ -66,5 +66,6 @@ class Query(fraiseql.Query):
     post = fraiseql.one(Post)
     posts = fraiseql.many(Post)
     post_feed = fraiseql.connection(Post)
+    posts_aggregate = fraiseql.aggregate(Post)
     comment = fraiseql.one(Comment)
     comments = fraiseql.many(Comment)

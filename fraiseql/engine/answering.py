@@ -61,7 +61,7 @@ def _field(
 
 
 def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tuple[bytes, Any]:
-    if item.root.kind is RootKind.MANY:
+    if item.root.kind.is_list:
         projected: tuple[bytes, Any] = compiled.project_rows(documents)
     else:
         projected = compiled.project_row(documents[0] if documents else None)
@@ -93,7 +93,7 @@ def _python_value(item: RootSelection, found: Found) -> Any | FraiseQLError:
         None if document is None else json.loads(document, parse_float=Decimal)
         for document in found.documents[item.response_key]
     ]
-    if item.root.kind is RootKind.MANY:
+    if item.root.kind.is_list:
         return documents
     return documents[0] if documents else None
 

@@ -5,6 +5,7 @@ Specs to one graphene schema, with the graphene classes that applications alread
 import gc
 import inspect
 import threading
+import typing
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 from fraiseql.conf import get_settings
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema import complete, registry
+from fraiseql.schema.aggregates import KEYS, having_name, having_spec
 from fraiseql.schema.comments import attribute_descriptions
 from fraiseql.schema.graphene_scalars import adopt
 from fraiseql.schema.inputs import InputTypes, input_object, is_filterable
 from fraiseql.schema.resolve import Specs, resolve
+from fraiseql.schema.scalars import SCALARS
 from fraiseql.schema.specs import (
     UNSET,
     ArgumentSpec,
@@ -144,6 +147,9 @@ class _Builder:
             made = self.objects[root.type.name]
         elif root.kind is RootKind.MANY:
             made = graphene.NonNull(graphene.List(graphene.NonNull(self.objects[root.type.name])))
+        elif root.aggregate is not None:
+            group = graphene.NonNull(self.objects[root.aggregate.name])
+            made = graphene.NonNull(graphene.List(group))
         else:
             assert root.connection is not None  # noqa: S101 - resolve.py made it
             made = graphene.NonNull(self.objects[root.connection.name])
@@ -168,14 +174,32 @@ class _Builder:
         arguments: dict[str, Any] = {}
         if any(is_filterable(field) for field in root.type.fields.values()):
             arguments["where"] = graphene.Argument(self.inputs.where(root.type), name="where")
-        order = self.inputs.order_by(root.type)
+        if root.aggregate is not None:
+            arguments |= self._group_arguments(root.aggregate)
+        order = self.inputs.order_by(root.aggregate or root.type)
         if order is not None:
+            text = _ORDER_BY if root.aggregate is None else _ORDER_GROUPS_BY
             arguments["orderBy"] = graphene.Argument(
-                graphene.List(graphene.NonNull(order)), name="orderBy", description=_ORDER_BY
+                graphene.List(graphene.NonNull(order)), name="orderBy", description=text
             )
         window = _CONNECTION_WINDOW if root.kind is RootKind.CONNECTION else _LIST_WINDOW
         for name, (leaf, text) in window.items():
             arguments[name] = graphene.Argument(leaf, name=name, description=text)
+        return arguments
+
+    def _group_arguments(self, aggregate: ObjectSpec) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        keys = aggregate.fields.get(KEYS)
+        if keys is not None:
+            item = graphene.NonNull(self.inputs.group_by(typing.cast(ObjectSpec, keys.type.named)))
+            arguments["groupBy"] = graphene.Argument(
+                graphene.List(item), name="groupBy", description=_GROUP_BY
+            )
+            arguments["timeZone"] = graphene.Argument(
+                self.inputs.leaf(SCALARS["Timezone"]), name="timeZone", description=_TIME_ZONE
+            )
+        having = self.inputs.where(having_spec(aggregate), having_name(aggregate.name))
+        arguments["having"] = graphene.Argument(having, name="having", description=_HAVING)
         return arguments
 
     def _resolver(self, spec: ResolverSpec) -> Any:
@@ -279,6 +303,10 @@ _PAGE_INFO = "PageInfo"
 # A variable inside a JSON literal may have any of them, whether a field has or not.
 _STANDARD = (graphene.String, graphene.Int, graphene.Float, graphene.Boolean, graphene.ID)
 _ORDER_BY = "Keys in order of weight; ties are broken by id."
+_ORDER_GROUPS_BY = "Figures and keys in order of weight; ties are broken by the groups' keys."
+_GROUP_BY = "What the rows of one group have in common; without it all rows are one group."
+_TIME_ZONE = "Where days, weeks and so on begin; UTC if absent."
+_HAVING = "Which groups to return; all conditions must hold."
 _LIST_WINDOW = {
     "limit": (graphene.Int, "Rows to return at most."),
     "offset": (graphene.Int, "Rows to pass over; through long lists a connection is faster."),

@@ -263,6 +263,25 @@ def connection(
     )
 
 
+def aggregate(
+    type: Any,  # noqa: A002
+    *,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a root field that counts, sums and compares rows: ``where``, ``groupBy``, ``having``, ``orderBy``.
+
+    Limits count groups; without ``groupBy`` all rows are one.
+    """
+    return RootDeclaration(
+        RootKind.AGGREGATE, type, name, (), default_limit, max_limit, description, deprecation
+    )
+
+
 class Query:
     """Subclasses declare root fields: ``posts = fraiseql.many(Post)``."""
 

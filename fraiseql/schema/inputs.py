@@ -17,6 +17,8 @@ from fraiseql.schema.scalars import SCALARS, Scalar
 from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec
 
 ORDER_SUFFIX = "OrderByInput"
+GROUP_SUFFIX = "GroupByInput"
+KEYS_SUFFIX = "GroupKeys"
 LOGICAL = ("AND", "OR", "NOT")
 
 
@@ -29,6 +31,18 @@ class OrderDirection(enum.Enum):
     ASC_NULLS_LAST = "ASC NULLS LAST"
     DESC_NULLS_FIRST = "DESC NULLS FIRST"
     DESC_NULLS_LAST = "DESC NULLS LAST"
+
+
+class TimeUnit(enum.Enum):
+    """What a date or time is cut down to; a week begins on Monday."""
+
+    EXACT = "exact"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
 
 
 def is_filterable(field: FieldSpec) -> bool:
@@ -48,6 +62,18 @@ def is_sortable(field: FieldSpec) -> bool:
     if isinstance(named, ObjectSpec):
         return not named.is_interface and any(map(_is_sort_key, named.fields.values()))
     return scalar_of(named).is_sortable
+
+
+def is_group_key(field: FieldSpec) -> bool:
+    """Tell whether rows can be grouped by a field: a stored leaf whose values can be told apart."""
+    if field.compute is not None or not isinstance(field.type.named, Scalar | EnumSpec):
+        return False
+    return any(operator.name == "in" for operator in filter_operators(field))
+
+
+def is_cut(field: FieldSpec) -> bool:
+    """Tell whether groups of a field take a unit of time."""
+    return scalar_of(field.type.named).pg in {"date", "timestamptz"}
 
 
 def scalar_of(named: Any) -> Scalar:
@@ -80,10 +106,11 @@ class InputTypes:
         self.order_direction = graphene.Enum.from_enum(
             OrderDirection, description=_describe_direction
         )
+        self.time_unit = graphene.Enum.from_enum(TimeUnit, description=_describe_unit)
 
-    def where(self, spec: ObjectSpec) -> Any:
-        """Return ``<Type>WhereInput``."""
-        name = f"{spec.name}WhereInput"
+    def where(self, spec: ObjectSpec, name: str | None = None) -> Any:
+        """Return ``<Type>WhereInput``, or an input of another ``name`` for the same."""
+        name = name or f"{spec.name}WhereInput"
         if name not in self._made:
             self._made[name] = input_object(
                 name, f"Which {spec.name} rows to return; all conditions must hold.", {}
@@ -107,6 +134,25 @@ class InputTypes:
                 name, f"One key {spec.name} rows are ordered by: exactly one field.", fields
             )
         return self._made[name]
+
+    def group_by(self, keys: ObjectSpec) -> Any:
+        """Return ``<Type>GroupByInput``. ``keys``: the type's ``GroupKeys``."""
+        name = keys.name.removesuffix(KEYS_SUFFIX) + GROUP_SUFFIX
+        if name not in self._made:
+            self._made[name] = input_object(
+                name, "What rows are grouped by: exactly one field.", {}
+            )
+            for field in keys.fields.values():
+                self._made[name]._meta.fields[field.name] = self._group_field(field)
+        return self._made[name]
+
+    def _group_field(self, field: FieldSpec) -> Any:
+        named = field.type.named
+        if isinstance(named, ObjectSpec):
+            made: Any = self.group_by(named)
+        else:
+            made = self.time_unit if is_cut(field) else graphene.Boolean
+        return graphene.InputField(made, name=field.name, description=field.description)
 
     def _where_fields(self, spec: ObjectSpec, made: Any) -> dict[str, Any]:
         fields: dict[str, Any] = {}
@@ -138,9 +184,9 @@ class InputTypes:
         )
 
     def mark_one_of(self, types: Mapping[str, Any]) -> None:
-        """Make every order input ``@oneOf``, which graphene has no word for: input fields have no order."""
+        """Make order and group inputs ``@oneOf``, which graphene has no word for: input fields have no order."""
         for name in self._made:
-            if name.endswith(ORDER_SUFFIX) and name in types:
+            if name.endswith((ORDER_SUFFIX, GROUP_SUFFIX)) and name in types:
                 types[name].is_one_of = True
 
     def filter(self, field: FieldSpec) -> Any:
@@ -211,6 +257,14 @@ def input_object(name: str, description: str | None, fields: dict[str, Any]) -> 
     made: Any = type(name, (graphene.InputObjectType,), {"Meta": meta})
     made._meta.fields.update(fields)
     return made
+
+
+def _describe_unit(member: TimeUnit | None) -> str | None:
+    if member is None:
+        return TimeUnit.__doc__
+    if member is TimeUnit.EXACT:
+        return "The value itself."
+    return f"The beginning of its {member.value}."
 
 
 def _describe_direction(member: OrderDirection | None) -> str | None:

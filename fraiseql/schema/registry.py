@@ -40,7 +40,7 @@ class NamedDeclaration:
 
 @dataclass(frozen=True)
 class RootDeclaration:
-    """``one``, ``many`` or ``connection`` in a ``Query`` class; ``type`` may be a forward reference."""
+    """``one``, ``many`` and so on in a ``Query`` class; ``type`` may be a forward reference."""
 
     kind: RootKind
     type: Any

@@ -16,6 +16,7 @@ from typing import Any
 import graphene
 
 from fraiseql.errors import ConfigurationError
+from fraiseql.schema.aggregates import AggregateTypes
 from fraiseql.schema.comments import attribute_descriptions
 from fraiseql.schema.declare import OPTIONS, FieldOptions
 from fraiseql.schema.inputs import filter_operators
@@ -76,6 +77,7 @@ class _Resolver:
         }
         self.page_info = _page_info()
         self._connections: dict[str, ObjectSpec] = {}
+        self._aggregates = AggregateTypes()
 
     def run(self) -> Specs:
         for python, spec in self.objects.items():
@@ -111,7 +113,7 @@ class _Resolver:
             found += [connection, typing.cast(ObjectSpec, edge)]
         if connections:
             found.append(self.page_info)
-        return found
+        return [*found, *self._aggregates.made.values()]
 
     def _refuse_clashes(self) -> None:
         """Refuse declared names that the schema needs for something else."""
@@ -127,6 +129,7 @@ class _Resolver:
         for name in self._connections:
             ours = (f"{name}Connection", f"{name}Edge", self.page_info.name)
             taken |= dict.fromkeys(ours, f"made for the connection of {name}")
+        taken |= dict.fromkeys(self._aggregates.names(), "made for an aggregate")
         every: list[ObjectSpec | EnumSpec | InputSpec] = [
             *self.objects.values(), *self.enums.values(), *self.inputs.values(),
         ]  # fmt: skip
@@ -274,6 +277,9 @@ class _Resolver:
             deprecation=declaration.deprecation,
             connection=self._connection(target)
             if declaration.kind is RootKind.CONNECTION
+            else None,
+            aggregate=self._aggregates.aggregate(target)
+            if declaration.kind is RootKind.AGGREGATE
             else None,
         )
 

@@ -160,6 +160,12 @@ class RootKind(enum.Enum):
     ONE = "one"
     MANY = "many"
     CONNECTION = "connection"
+    AGGREGATE = "aggregate"
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether the field's value is a list."""
+        return self in {RootKind.MANY, RootKind.AGGREGATE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +174,7 @@ class RootSpec:
     A root field bound to a view.
 
     ``keys``: the fields an object is found by (``one`` only). Limits count rows.
-    ``connection``: the synthetic connection type of a Relay field.
+    ``connection``: the synthetic connection type of a Relay field; ``aggregate``: of one group of rows.
     """
 
     name: str
@@ -180,6 +186,7 @@ class RootSpec:
     description: str | None = None
     deprecation: str | None = None
     connection: ObjectSpec | None = None
+    aggregate: ObjectSpec | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,7 @@ SAMPLES: dict[str, list[Any]] = {
     "CIDR": ["10.0.0.0/8"],
     "JSON": [{"a": [1]}, [], "x", 1],
     "CountryCode": ["NO"],
+    "Timezone": ["UTC", "Europe/Berlin", "Asia/Kathmandu"],
     "IpRange": ["10.0.0.1-10.0.0.9"],
 }
 # Text in a grammar of its own: a random one is mostly a fault, and those have tests of their own.
@@ -140,7 +141,7 @@ class Operations:
         if not isinstance(declared, GraphQLInputObjectType):
             return self.draw(st.sampled_from(SAMPLES[declared.name]))
         names = [name for name in declared.fields if name not in AVOIDED]
-        is_order = declared.name.endswith("OrderByInput")
+        takes_one = declared.name.endswith(("OrderByInput", "GroupByInput"))
         if depth > 3:
             names = [name for name in names if not _is_deep(declared.fields[name].type)]
         if not names:
@@ -148,8 +149,8 @@ class Operations:
         chosen = self.draw(
             st.lists(
                 st.sampled_from(names),
-                min_size=is_order,
-                max_size=1 if is_order else 2,
+                min_size=takes_one,
+                max_size=1 if takes_one else 2,
                 unique=True,
             )
         )

@@ -97,8 +97,10 @@ def declare() -> None:
     class Query(fraiseql.Query):
         docs = fraiseql.many(doc)
         doc_feed = fraiseql.connection(doc)
+        docs_aggregate = fraiseql.aggregate(doc)
         cols = fraiseql.many(col)
         col_feed = fraiseql.connection(col)
+        cols_aggregate = fraiseql.aggregate(col)
 
 
 def compare(data: st.DataObject) -> None:
@@ -107,7 +109,7 @@ def compare(data: st.DataObject) -> None:
 
     @st.composite
     def operations(draw: Draw) -> Any:
-        return Operations(schema, ["docs", "docFeed"], draw).operation()
+        return Operations(schema, ["docs", "docFeed", "docsAggregate"], draw).operation()
 
     drawn = data.draw(operations())
     assume(not validate(schema, parse(drawn.text())))

@@ -29,11 +29,11 @@ from tests.differential.documents import Declared, Draw, as_text, declare
 from tests.differential.operations import Drawn, Operations
 
 EXAMPLES = int(os.environ.get("FRAISEQL_TEST_EXAMPLES", "40"))
-ROOTS = ["thing", "things", "thingFeed"]
+ROOTS = ["thing", "things", "thingFeed", "thingsAggregate"]
 SHOP_ROOTS = [
     "maker", "makers", "makerFeed", "wares", "wareFeed", "books", "categories", "categoryFeed",
     "stockLevels", "stockFeed", "couriers", "courierFeed", "turnovers", "flaws", "flawFeed", "flawed",
-    "oddities",
+    "oddities", "waresAggregate", "stockAggregate",
 ]  # fmt: skip
 
 bounded = settings(
@@ -76,6 +76,7 @@ def things(data: st.DataObject) -> Iterator[None]:
             thing = fraiseql.one(declared.thing)
             things = fraiseql.many(declared.thing)
             thing_feed = fraiseql.connection(declared.thing)
+            things_aggregate = fraiseql.aggregate(declared.thing)
 
         @fraiseql.query
         def unbound(info: Any) -> int:

@@ -145,12 +145,45 @@ class Cursor:
 
 
 @dataclass(frozen=True)
+class GroupKey:
+    """
+    What rows of one group have in common: the value of ``target``, cut down to ``unit``.
+
+    ``target``: the key's place in the aggregate type. ``zone``: where days begin; None: in UTC.
+    """
+
+    target: Target
+    unit: str | None = None
+    zone: Leaf | None = None
+
+    def __str__(self) -> str:
+        unit = f"{self.unit} of " if self.unit else ""
+        return f"{unit}{self.target}{f' in {_show(self.zone)}' if self.zone else ''}"
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How rows are put together; conditions and targets are in terms of the aggregate type."""
+
+    keys: tuple[GroupKey, ...]
+    having: Condition
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.keys)) or "all rows"
+
+
+@dataclass(frozen=True)
 class Wants:
-    """What of a view the selection needs: rows, their cursors, the number of all rows."""
+    """
+    What of a view the selection needs: rows, their cursors, the number of all rows.
+
+    ``figures``: the places of an aggregate type, objects among them.
+    """
 
     rows: bool = True
     cursors: bool = False
     total: bool = False
+    figures: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,14 +198,19 @@ class Read:
     page: Page
     keys: tuple[str, ...]
     wants: Wants = field(default_factory=Wants)
+    groups: Groups | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.response_key}: {self.kind.value} of {self.type.view} as {self.type.name}"]
         lines.append(f"  where  {self.where}")
+        if self.groups is not None:
+            lines.append(f"  group  {self.groups}")
+            lines.append(f"  having {self.groups.having}")
         if self.order:
             lines.append(f"  order  {', '.join(map(str, self.order))}")
         lines.append(f"  page   {self.page}")
-        lines.append(f"  keys   {', '.join(self.keys)}")
+        read = self.wants.figures if self.groups is not None else self.keys
+        lines.append(f"  keys   {', '.join(map(str, read))}")
         extra = [
             name
             for name, wanted in (("cursors", self.wants.cursors), ("total", self.wants.total))

@@ -13,11 +13,13 @@ from graphql import FieldNode, OperationDefinitionNode, VariableNode
 
 from fraiseql.conf import Settings
 from fraiseql.engine.document.document import Document
+from fraiseql.engine.plan.aggregate import figures, plan_group_order, plan_groups
 from fraiseql.engine.plan.filters import check_amount, compare, parse_id, plan_where
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import (
     Condition,
     Every,
+    Groups,
     Guard,
     Order,
     Page,
@@ -136,6 +138,9 @@ def _select(
         node = selected.node(TypeRef(True, root.type), nodes, path)
     elif root.kind is RootKind.MANY:
         node = selected.node(TypeRef(False, item=TypeRef(False, root.type)), nodes, path)
+    elif root.aggregate is not None:
+        node = selected.node(TypeRef(False, item=TypeRef(False, root.aggregate)), nodes, path)
+        wants, rows = Wants(figures=figures(selected, root.aggregate, nodes)), []
     else:
         assert root.connection is not None  # noqa: S101 - resolve.py made it
         node = selected.node(TypeRef(False, root.connection), nodes, path)
@@ -212,14 +217,19 @@ def _read(
 ) -> Read:
     root = selection.root
     order: tuple[Order, ...] = ()
+    groups: Groups | None = None
     if root.kind is RootKind.ONE:
         where, page = _by_keys(root, given, guards), Page(1)
     else:
         wanted = given.get("where", Leaf(None))
         check_amount(wanted)
         where = plan_where(wanted, root.type, guards)
-        order = plan_order(given.get("orderBy"), root.type, guards)
-        window = _offset_page if root.kind is RootKind.MANY else _cursor_page
+        if root.aggregate is not None:
+            groups = plan_groups(given, root.aggregate, guards)
+            order = plan_group_order(given.get("orderBy"), root.aggregate, groups, guards)
+        else:
+            order = plan_order(given.get("orderBy"), root.type, guards)
+        window = _cursor_page if root.kind is RootKind.CONNECTION else _offset_page
         page = window(root, given, order, settings, guards)
     return Read(
         selection.response_key,
@@ -230,6 +240,7 @@ def _read(
         page,
         selection.keys,
         selection.wants,
+        groups,
     )
 
 

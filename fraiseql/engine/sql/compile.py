@@ -21,6 +21,7 @@ from fraiseql.engine.plan.plan import (
     Condition,
     Cursor,
     Every,
+    GroupKey,
     IsNull,
     Not,
     Order,
@@ -30,9 +31,10 @@ from fraiseql.engine.plan.plan import (
     Target,
 )
 from fraiseql.engine.plan.values import Leaf
-from fraiseql.engine.sql import operators
+from fraiseql.engine.sql import aggregate, operators
 from fraiseql.engine.sql.template import Encode, Slot, Template
 from fraiseql.errors import ConfigurationError
+from fraiseql.schema.aggregates import COUNT
 from fraiseql.schema.inputs import scalar_of
 from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
 
@@ -53,7 +55,9 @@ def compile_plan(plan: Plan, relations: Relations) -> Template:
     )
     for number, read in enumerate(plan.reads):
         branch = _Branch(read, _relation(read.type, relations), slots)
-        if read.wants.rows:
+        if read.groups is not None:
+            branches.append(branch.groups(number if is_tagged else None))
+        elif read.wants.rows:
             branches.append(branch.rows(number) if is_tagged else branch.documents())
         if read.wants.total:
             branches.append(branch.total(number))
@@ -82,12 +86,17 @@ def _relation(spec: ObjectSpec, relations: Relations) -> Relation:
 
 @dataclass
 class _Branch:
-    """The SQL of one read; parameters go to ``slots`` in the order of their placeholders."""
+    """
+    The SQL of one read; parameters go to ``slots`` in the order of their placeholders.
+
+    ``worked_out``: the columns of an inner select, for what is in no document.
+    """
 
     read: Read
     relation: Relation
     slots: list[Slot]
     has_document: bool = field(init=False)
+    worked_out: dict[Target, operators.Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.has_document = has_document_column(self.read.type, self.relation)
@@ -135,16 +144,64 @@ class _Branch:
         return sql.SQL("SELECT {number}, NULL, count(*)::text FROM {view} AS t{where}").format(
             number=sql.Literal(-1 - number),
             view=self._view(),
-            where=_where(
-                [self._condition(self.read.where)] if self.read.where != Every(()) else []
-            ),
+            where=_where(self._conditions(self.read.where)),
         )
+
+    def groups(self, number: int | None) -> sql.Composable:
+        """Return the select of an aggregate, a document a group; ``number``: as in ``rows``."""
+        read = self.read
+        assert read.groups is not None  # noqa: S101 - the caller looked
+        keys = {key.target: key for key in read.groups.keys}
+        columns: list[sql.Composable] = []
+        for place, target in enumerate(aggregate.needed(read)):
+            alias = sql.Identifier(f"c{place}")
+            made = self._figure(target, keys.get(target))
+            columns.append(sql.SQL("{} AS {}").format(made.expression, alias))
+            self.worked_out[target] = operators.Column(sql.SQL("g.{}").format(alias), made.pg_type)
+        places = sql.SQL(", ").join(sql.Literal(place) for place in range(1, len(keys) + 1))
+        inner = sql.SQL("SELECT {columns} FROM {view} AS t{where}{group}").format(
+            # An aggregate, or all rows would be groups.
+            columns=sql.SQL(", ").join(columns or [aggregate.row_count().expression]),
+            view=self._view(),
+            where=_where(self._conditions(read.where)),
+            group=sql.SQL(" GROUP BY {}").format(places) if keys else sql.SQL(""),
+        )
+        document = aggregate.document(read.wants.figures, self.worked_out)
+        shown = document
+        if number is not None:
+            shown = sql.SQL("{} AS f, NULL AS k, {}::text AS d").format(
+                sql.Literal(number), document
+            )
+        select = sql.SQL(
+            "SELECT {shown} FROM ({inner}) AS g{having}{order} LIMIT {limit}{offset}"
+        ).format(
+            shown=shown,
+            inner=inner,
+            having=_where(self._conditions(read.groups.having)),
+            order=self._order_by(read.order),
+            limit=sql.Literal(read.page.limit),
+            offset=self._offset(read.page.offset),
+        )
+        return select if number is None else sql.SQL("({})").format(select)
+
+    def _figure(self, target: Target, key: GroupKey | None) -> operators.Column:
+        function = target.fields[0].name
+        if function == COUNT:
+            return aggregate.row_count()
+        source = aggregate.source(target)
+        operand = self._operand(source)
+        if key is None:
+            return aggregate.figure(function, source.leaf, operand)
+        if key.unit is None:
+            return aggregate.key(source.leaf, operand)
+        zone = None if key.zone is None else self._parameter(key.zone, str)
+        return aggregate.cut_key(key.unit, source.leaf, operand, zone)
 
     def _page(self, columns: Sequence[sql.Composable]) -> sql.Composable:
         page = self.read.page
         order = self.read.order
         # Parameters are numbered as they come, so conditions are rendered in the order they stand in.
-        conditions = [self._condition(self.read.where)] if self.read.where != Every(()) else []
+        conditions = self._conditions(self.read.where)
         if page.after is not None:
             conditions.append(self._beyond(order, page.after, "after"))
         if page.before is not None:
@@ -211,6 +268,9 @@ class _Branch:
 
     # Conditions
 
+    def _conditions(self, condition: Condition) -> list[sql.Composable]:
+        return [] if condition == Every(()) else [self._condition(condition)]
+
     def _condition(self, condition: Condition) -> sql.Composable:
         match condition:
             case Compare():
@@ -238,6 +298,8 @@ class _Branch:
         )
 
     def _operand(self, target: Target) -> operators.Column | operators.Json:
+        if target in self.worked_out:
+            return self.worked_out[target]
         first, *below = [entry.key for entry in target.fields]
         column = self.relation.columns.get(first)
         if column is not None and not below:

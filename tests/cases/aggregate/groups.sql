@@ -1,0 +1,5 @@
+SELECT json_build_object('keys', json_build_object('status', g."c0", 'releasedAt', g."c1", 'maker', json_build_object('identifier', g."c2")), 'count', g."c3", 'sum', json_build_object('price', g."c4")) FROM (SELECT (t."data"->>'status') AS "c0", date_trunc('month', ((t."data"->>'released_at'))::timestamptz, %s) AS "c1", (t."data"->'maker'->>'identifier') AS "c2", count(*) AS "c3", sum(((t."data"->>'price'))::numeric) AS "c4" FROM "public"."tv_ware" AS t WHERE ((t."data"->>'stock'))::int4 >= %s::int4 GROUP BY 1, 2, 3) AS g WHERE (g."c3" >= %s::int4 AND (g."c4" > %s) IS NOT TRUE) ORDER BY g."c3" DESC, g."c1", g."c0", g."c2" LIMIT 5
+-- "Europe/Berlin"
+-- "0"
+-- "1"
+-- "1000"
