@@ -37,8 +37,8 @@ class LegacyQuery(graphene.ObjectType):
     opinion = graphene.Field(Opinion)
 
     @staticmethod
-    def resolve_all_notes(_root: Any, _info: Any, longer_than: int = 0) -> Any:
-        return [note for note in Note.objects.all() if len(note.text) > longer_than]
+    def resolve_all_notes(_root: Any, _info: Any, longer_than: int | None = None) -> Any:
+        return [note for note in Note.objects.all() if len(note.text) > (longer_than or 0)]
 
     @staticmethod
     def resolve_opinion(_root: Any, _info: Any) -> Opinion:
