@@ -47,6 +47,37 @@ class Settings:
         " interface for each of its types.",
     )
     DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
+    APQ: bool = setting(
+        True, "Take automatic persisted queries: clients store texts and then send hashes."
+    )
+    APQ_MAX_BYTES: int = setting(
+        65_536, "Longest text that a client may store; a longer one is answered and not stored."
+    )
+    APQ_MAX_STORED: int = setting(
+        10_000, "Texts that clients may store, per tenant; the least recently used ones go first."
+    )
+    APQ_MAX_STORED_PER_CLIENT: int = setting(
+        1_000, "Of these, those of one user, or of one client name where nobody is logged in."
+    )
+    APQ_MAX_PER_MINUTE: int = setting(
+        600,
+        "Texts that one user, or all who are not logged in, may store in a minute, per process; more"
+        " are refused (RATE_LIMITED). 0: any number.",
+    )
+    PERSISTED_OPERATIONS: str = setting(
+        "off",
+        "`off`: any operation runs; `log`: so too, and those that are not registered are logged;"
+        " `enforce`: only registered ones run.",
+    )
+    PERSISTED_OPERATIONS_STAFF: bool = setting(
+        False, "Under `enforce`, staff may run any operation."
+    )
+    PERSISTED_REFRESH_S: int = setting(
+        10, "Time after which a process looks again at what is registered."
+    )
+    OPERATION_STATISTICS: bool = setting(
+        True, "Count uses, errors and durations of stored operations, in the background."
+    )
     GRAPHIQL: bool | None = setting(None, "Serve GraphiQL to browsers; None: when `DEBUG` is on.")
     INTROSPECTION: bool | None = setting(
         None, "Answer introspection queries; None: when `DEBUG` is on."
@@ -63,6 +94,12 @@ class Settings:
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )
+
+
+_CHOICES = {
+    "ACCELERATOR": ("auto", "require", "off"),
+    "PERSISTED_OPERATIONS": ("off", "log", "enforce"),
+}
 
 
 @lru_cache(maxsize=1)
@@ -89,9 +126,11 @@ def get_settings() -> Settings:
 
 
 def _check(name: str, value: Any, default: Any) -> None:
-    if name == "ACCELERATOR" and value not in {"auto", "require", "off"}:
+    choices = _CHOICES.get(name)
+    if choices is not None and value not in choices:
+        *most, last = choices
         raise ConfigurationError(
-            f"FRAISEQL['ACCELERATOR'] must be auto, require or off, not {value!r}."
+            f"FRAISEQL[{name!r}] must be {', '.join(most)} or {last}, not {value!r}."
         )
     if isinstance(default, tuple):
         if isinstance(value, str) or not all(isinstance(item, str) for item in value):

@@ -58,14 +58,35 @@ class Unauthenticated(BadRequest):
         self.challenge = challenge
 
 
+class PersistedQueryNotFound(BadRequest):
+    """No operation is stored under the hash or id; clients of automatic ones then send the text with it."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        # The message Apollo's and urql's clients look for; many never read another status than 200.
+        super().__init__("PersistedQueryNotFound", status=200)
+
+
 class PersistedQueryNotSupported(BadRequest):
-    """The request brings a hash in place of a document; clients then send the document."""
+    """Automatic persisted queries are off, or their store cannot be read; clients then send texts only."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
     def __init__(self) -> None:
-        # The message Apollo's and urql's clients look for; many never read another status than 200.
         super().__init__("PersistedQueryNotSupported", status=200)
+
+
+class OperationNotRegistered(FraiseQLError):
+    """Only registered operations run here (setting PERSISTED_OPERATIONS), and this is none of them."""
+
+    code, public = "FORBIDDEN", True
+
+
+class RateLimited(FraiseQLError):
+    """The client does something more often than it may."""
+
+    code, public = "RATE_LIMITED", True
 
 
 class ParseFailed(FraiseQLError):

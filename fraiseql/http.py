@@ -29,6 +29,9 @@ JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
 METHODS: Final = "GET, POST"
 
+MAX_CLIENT: Final = 64
+"""Characters kept of a client's name."""
+
 # For these a browser asks this site first; "content-type" is JSON when they are looked at.
 _NOT_FROM_ELSEWHERE: Final = (
     "content-type",
@@ -76,7 +79,7 @@ class Exchange:
             if content_type and not _is_json(content_type):
                 raise BadRequest("A GET has no body.", status=415)
             _check_site(self._header)
-            return from_query_string(dict(query))
+            return self._named(from_query_string(dict(query)))
         if self.method != "POST":
             raise BadRequest(
                 f"{self.method} is not a method of this endpoint.",
@@ -88,7 +91,12 @@ class Exchange:
                 "The body must be JSON in UTF-8.", hint=f"Send Content-Type: {JSON}.", status=415
             )
         check_size(len(body))
-        return from_json(body)
+        return self._named(from_json(body))
+
+    def _named(self, request: GraphQLRequest) -> GraphQLRequest:
+        """Return the request with what its client says it is called, as Apollo's clients do."""
+        client = self._header("apollographql-client-name")
+        return replace(request, client=client[:MAX_CLIENT]) if client else request
 
     def reply(self, response: Response) -> HttpResponse:
         """

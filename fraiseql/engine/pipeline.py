@@ -24,6 +24,7 @@ from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import Limits, read_document
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
+from fraiseql.engine.persisting import Persisted
 from fraiseql.engine.reading import Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
@@ -67,10 +68,14 @@ class Engine:
             introspection=debug if introspection is None else introspection,
             suggestions=debug,
         )
+        self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
 
     def operation(self, request: GraphQLRequest) -> Operation:
         """Return the compiled operation of a request. Raises FraiseQLError if there is none."""
+        pinned = self.persisted.pinned.get((request.query, request.operation_name))
+        if pinned is not None:
+            return pinned
         if len(request.query) > MAX_CACHED_TEXT:
             return self._compile(request.query, request.operation_name)
         return self._cached(request.query, request.operation_name)
@@ -79,6 +84,19 @@ class Engine:
         document = read_document(text, self.schema.graphql, self.limits)
         node = document.operation(name)
         return Operation(self.schema, document, node, self.settings.MAX_FIELDS)
+
+    def compile_all(self, text: str) -> dict[tuple[str, str | None], Operation]:
+        """Return the operations of a document by its text and their names. Raises FraiseQLError."""
+        document = read_document(text, self.schema.graphql, self.limits)
+        compiled: dict[tuple[str, str | None], Operation] = {}
+        for node in document.operations:
+            operation = Operation(self.schema, document, node, self.settings.MAX_FIELDS)
+            if operation.is_query:
+                operation.prepare({})
+            compiled[text, node.name.value if node.name else None] = operation
+        if len(compiled) == 1:
+            compiled[text, None] = operation
+        return compiled
 
     def answer(
         self,
@@ -93,6 +111,22 @@ class Engine:
         ``read_only``: refuse anything but queries (HTTP GET). ``fast_only``: return FORWARD instead of asking
         for graphene's executor.
         """
+        if not self.persisted.concerns(request):
+            return (yield from self._answer(request, viewer, read_only, fast_only))
+        try:
+            admitted = yield from self.persisted.admit(request, viewer)
+        except FraiseQLError as error:
+            return envelope.refusal(error, self.debug)
+        response = yield from self._answer(admitted.request, viewer, read_only, fast_only)
+        if response is FORWARD:
+            self.persisted.withdraw(admitted)
+        else:
+            yield from self.persisted.settle(admitted, response)
+        return response
+
+    def _answer(
+        self, request: GraphQLRequest, viewer: Viewer, read_only: bool, fast_only: bool
+    ) -> Steps:
         try:
             operation = self.operation(request)
             if read_only and not operation.is_query:

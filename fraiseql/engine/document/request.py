@@ -3,20 +3,37 @@ HTTP payloads to GraphQL requests.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from fraiseql.errors import BadRequest, PersistedQueryNotSupported
+from fraiseql.engine.document.persisted import hash_of
+from fraiseql.errors import BadRequest
+
+MAX_ID = 256
+"""Characters of the longest id a document may be called by."""
+
+# Relay's network layers do not agree on a name; the first is that of GraphQL over HTTP.
+_IDS = ("documentId", "doc_id", "id")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
 class GraphQLRequest:
-    """One operation to run. ``variables``: as the client sent them, not yet coerced."""
+    """
+    One operation to run. ``variables``: as the client sent them, not yet coerced.
+
+    ``document_id``: the hash or the id the client gave; ``query`` is "" if it sent no text. ``is_automatic``:
+    the id came as an automatic persisted query's. ``client``: what the client says it is called.
+    """
 
     query: str
     operation_name: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
     extensions: dict[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+    is_automatic: bool = False
+    client: str = ""
 
 
 def from_json(body: bytes) -> GraphQLRequest:
@@ -33,7 +50,7 @@ def from_json(body: bytes) -> GraphQLRequest:
 def from_query_string(parameters: dict[str, str]) -> GraphQLRequest:
     """Return the request in the parameters of a URL; ``variables`` and ``extensions`` are JSON there."""
     payload: dict[str, Any] = {
-        name: parameters.get(name) or None for name in ("query", "operationName")
+        name: parameters.get(name) or None for name in ("query", "operationName", *_IDS)
     }
     for name in ("variables", "extensions"):
         if text := parameters.get(name):
@@ -50,19 +67,48 @@ def from_payload(payload: Any) -> GraphQLRequest:
         hint = "Batches are not accepted." if isinstance(payload, list) else None
         raise BadRequest("The body must be a JSON object.", hint=hint)
     query = payload.get("query")
-    if not query and "persistedQuery" in _object(payload, "extensions"):
-        raise PersistedQueryNotSupported
-    if not isinstance(query, str) or not query:
-        raise BadRequest(
-            "The request has no 'query'." if query in (None, "") else "'query' must be a string.",
-            hint='Send {"query": "{ __typename }"}.',
-        )
+    extensions = _object(payload, "extensions")
+    digest = _automatic(extensions)
+    if query is not None and not isinstance(query, str):
+        raise BadRequest("'query' must be a string.", hint=_HINT)
+    document_id = digest if query or digest else _document_id(payload)
+    if not query and document_id is None:
+        raise BadRequest("The request has no 'query'.", hint=_HINT)
+    if query and digest is not None and digest != hash_of(query):
+        raise BadRequest("'sha256Hash' is not the SHA-256 of 'query'.")
     name = payload.get("operationName")
     if name is not None and not isinstance(name, str):
         raise BadRequest("'operationName' must be a string.")
-    return GraphQLRequest(
-        query, name, _object(payload, "variables"), _object(payload, "extensions")
-    )
+    variables = _object(payload, "variables")
+    return GraphQLRequest(query or "", name, variables, extensions, document_id, digest is not None)
+
+
+def _automatic(extensions: dict[str, Any]) -> str | None:
+    """Return the hash of an automatic persisted query, if the request is one."""
+    given = extensions.get("persistedQuery")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise BadRequest("'extensions.persistedQuery' must be an object.")
+    if given.get("version") != 1 or given["version"] is True:
+        raise BadRequest("The version of 'extensions.persistedQuery' must be 1.")
+    digest = given.get("sha256Hash")
+    if not isinstance(digest, str):
+        raise BadRequest("'extensions.persistedQuery.sha256Hash' must be a string.")
+    return _id(digest)
+
+
+def _document_id(payload: dict[str, Any]) -> str | None:
+    for name in _IDS:
+        if isinstance(given := payload.get(name), str) and given:
+            return _id(given.removeprefix("sha256:"))
+    return None
+
+
+def _id(given: str) -> str:
+    if not 0 < len(given) <= MAX_ID:
+        raise BadRequest(f"The id of a document has 1 to {MAX_ID} characters.")
+    return given.lower() if _SHA256.fullmatch(given) else given
 
 
 def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
@@ -72,6 +118,9 @@ def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest(f"{name!r} must be an object.")
     return value
+
+
+_HINT = 'Send {"query": "{ __typename }"}.'
 
 
 def _refuse_constant(_name: str) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
-from fraiseql.errors import FraiseQLError, ValidationFailed
+from fraiseql.errors import FraiseQLError, OperationNotRegistered, ValidationFailed
 
 MAX_ERRORS = 100
 """Errors in one response; the rest is left out, for one cause may hit every row."""
@@ -104,7 +104,7 @@ def describe(
     if not is_public:
         extensions["id"] = str(uuid.uuid4())
         log.error("Internal error %s", extensions["id"], exc_info=error)
-    elif extensions["code"] in _OPERATORS_CARE:
+    elif extensions["code"] in _OPERATORS_CARE and not isinstance(error, OperationNotRegistered):
         log.warning("%s: %s", error, error.__cause__)
     if not is_public and not debug:
         shown["message"] = "Internal error"

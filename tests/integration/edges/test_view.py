@@ -340,21 +340,6 @@ def test_json_that_is_no_request_is_refused(edges: Edges, body: bytes) -> None:
     assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
 
 
-@pytest.mark.parametrize("query", [{}, {"query": None}, {"query": ""}], ids=str)
-def test_a_hash_alone_is_answered_so_that_clients_send_the_text(
-    edges: Edges, query: dict[str, Any]
-) -> None:
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
-    answer = edges.send(body=json.dumps(query | {"extensions": extensions}).encode())
-    by_get = edges.send("GET", url(extensions=json.dumps(extensions)), headers={})
-    beside = edges.post("{ __typename }", extensions=extensions)
-
-    assert (answer.status, answer.codes) == (200, ["PERSISTED_QUERY_NOT_SUPPORTED"])
-    assert answer.errors[0]["message"] == "PersistedQueryNotSupported"
-    assert answer.body == by_get.body
-    assert beside.body == DATA
-
-
 def test_the_address_says_nothing_in_a_post(edges: Edges) -> None:
     path = url(query="{ makers { name } }", operationName="B", variables='{"x": 1}')
     answer = edges.send(path=path, body=QUERY)

@@ -1,5 +1,6 @@
 """HTTP payloads to requests."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from fraiseql.engine.document.request import (
     from_payload,
     from_query_string,
 )
-from fraiseql.errors import BadRequest, PersistedQueryNotSupported
+from fraiseql.errors import BadRequest
 
 
 def test_a_whole_request() -> None:
@@ -90,8 +91,80 @@ def test_numbers_keep_their_kind() -> None:
     assert [type(value) for value in variables.values()] == [int, float]
 
 
-@pytest.mark.parametrize("query", [None, ""])
-def test_a_hash_without_its_query_is_told(query: str | None) -> None:
-    """Apollo's clients then send the query too, where any other refusal reaches the user."""
-    with pytest.raises(PersistedQueryNotSupported):
-        from_payload({"query": query, "extensions": {"persistedQuery": {"sha256Hash": "x"}}})
+TEXT = "{ a } # ü"
+HASH = hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+def automatic(digest: Any = HASH, version: Any = 1) -> dict[str, Any]:
+    return {"persistedQuery": {"version": version, "sha256Hash": digest}}
+
+
+@pytest.mark.parametrize("query", [{}, {"query": None}, {"query": ""}], ids=str)
+def test_a_hash_stands_for_a_text(query: dict[str, Any]) -> None:
+    request = from_payload(query | {"extensions": automatic(HASH.upper())})
+
+    assert (request.query, request.document_id, request.is_automatic) == ("", HASH, True)
+
+
+def test_a_hash_may_come_with_its_text() -> None:
+    request = from_payload({"query": TEXT, "extensions": automatic()})
+
+    assert (request.query, request.document_id, request.is_automatic) == (TEXT, HASH, True)
+
+
+@pytest.mark.parametrize("text", ["{ a } # u", f"{TEXT} ", TEXT.upper()])
+def test_the_hash_of_another_text_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="is not the SHA-256 of 'query'"):
+        from_payload({"query": text, "extensions": automatic()})
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        automatic(version=2),
+        automatic(version=None),
+        automatic(version=True),
+        automatic(version="1"),
+        automatic(digest=7),
+        automatic(digest=""),
+        automatic(digest="a" * 257),
+        {"persistedQuery": []},
+        {"persistedQuery": {}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("query", [{}, {"query": TEXT}], ids=str)
+def test_what_is_no_hash_of_the_first_version_is_refused(
+    query: dict[str, Any], extensions: dict[str, Any]
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        from_payload(query | {"extensions": extensions})
+
+    assert caught.value.status == 400
+
+
+def test_no_hash_is_as_good_as_none() -> None:
+    request = from_payload({"query": TEXT, "extensions": {"persistedQuery": None}})
+
+    assert (request.document_id, request.is_automatic) == (None, False)
+
+
+@pytest.mark.parametrize("name", ["documentId", "id", "doc_id"])
+def test_an_id_stands_for_a_text(name: str) -> None:
+    asked = from_payload({name: "2b7d", "query": ""})
+    by_get = from_query_string({name: "2b7d"})
+    prefixed = from_payload({name: f"sha256:{HASH.upper()}"})
+
+    assert (asked.query, asked.document_id, asked.is_automatic) == ("", "2b7d", False)
+    assert by_get == asked
+    assert prefixed.document_id == HASH
+
+
+def test_beside_a_text_an_id_says_nothing() -> None:
+    assert from_payload({"id": "2b7d", "query": TEXT}).document_id is None
+
+
+@pytest.mark.parametrize("payload", [{"id": 7}, {"id": ""}, {"documentId": None}], ids=str)
+def test_what_is_no_id_is_no_query(payload: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="has no 'query'"):
+        from_payload(payload)

@@ -1,0 +1,316 @@
+"""
+Stored operations on a request's way: found before it runs, stored and counted after it has run.
+
+What a process knows costs no statement: registered operations are all in memory, compiled and never evicted; of
+those that clients stored, the ones used last. These generators yield what must be waited for, as those of
+``reading.py`` do.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import monotonic, perf_counter
+from typing import Any
+
+from fraiseql.conf import Settings
+from fraiseql.db.statement import Statement
+from fraiseql.engine.document import persisted
+from fraiseql.engine.document.persisted import Stored
+from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.operation import Operation
+from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.statistics import statistics
+from fraiseql.engine.viewer import Viewer
+from fraiseql.errors import (
+    Forbidden,
+    FraiseQLError,
+    OperationNotRegistered,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    RateLimited,
+    StaleCatalog,
+)
+
+log = logging.getLogger("fraiseql.persisted")
+
+TENANT = "app.current_tenant_id"
+"""The session variable that says whose operations those are that a client stores."""
+
+LINES_PER_MINUTE = 60
+"""What a process logs at most of operations that are not registered, and of a store that fails."""
+
+Compiled = Mapping[tuple[str, str | None], Operation]
+Waiting = Generator[Statement, Any, None]
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """
+    A request with its text. ``stored``: what the store has of it, or will have if it ``is_new``.
+
+    ``started``: as ``perf_counter`` has it.
+    """
+
+    request: GraphQLRequest
+    viewer: Viewer
+    stored: Stored | None
+    is_new: bool
+    started: float
+
+
+class Persisted:
+    """
+    What one engine knows of stored operations.
+
+    ``compile``: returns the operations of a text by text and name. ``pinned``: all that are registered.
+    """
+
+    def __init__(self, settings: Settings, compile: Callable[[str], Compiled]) -> None:  # noqa: A002 - what it does
+        self.pinned: Compiled = {}
+        self._settings = settings
+        self._is_enforced = settings.PERSISTED_OPERATIONS == "enforce"
+        self._is_logged = settings.PERSISTED_OPERATIONS == "log"
+        self._takes_automatic = settings.APQ and not self._is_enforced
+        self._compile = compile
+        self._registered: Mapping[str, Stored] = {}
+        self._by_hash: Mapping[str, Compiled] = {}
+        self._fingerprint, self._due = "", 0.0
+        self._lock = Lock()
+        self._recent = Recent(settings.DOCUMENT_CACHE_SIZE)
+        self._stores = Rate(settings.APQ_MAX_PER_MINUTE)
+        self._lines = Rate(LINES_PER_MINUTE)
+
+    def concerns(self, request: GraphQLRequest) -> bool:
+        """Tell whether the store has anything to do with ``request``."""
+        return request.document_id is not None or self._is_enforced or self._is_logged
+
+    def admit(self, request: GraphQLRequest, viewer: Viewer) -> Generator[Statement, Any, Admitted]:
+        """Return the request with its text. Raises FraiseQLError if it is not to run."""
+        started = perf_counter()
+        if monotonic() >= self._due:
+            yield from self.refresh()
+        if not request.query:
+            stored = yield from self._named(request, viewer)
+            return Admitted(replace(request, query=stored.text), viewer, stored, False, started)
+        digest = request.document_id or persisted.hash_of(request.query)
+        known = self._known(digest, viewer)
+        if known is None and self._is_enforced:
+            known = yield from self._required(request, digest, viewer)
+        if known is not None or not self._is_storable(request):
+            return Admitted(request, viewer, known, False, started)
+        if not self._stores.take(viewer.user_id or ""):
+            raise RateLimited(
+                f"More than {self._settings.APQ_MAX_PER_MINUTE} operations a minute are to be stored.",
+                hint="Send this one without 'extensions.persistedQuery'.",
+            )
+        new = Stored(tenant_of(viewer), digest, request.query, False)
+        return Admitted(request, viewer, new, True, started)
+
+    def settle(self, admitted: Admitted, response: Response) -> Waiting:
+        """Store what is new and valid, count what is stored and log what is not registered."""
+        stored = admitted.stored
+        if self._is_logged and not (stored and stored.is_registered):
+            self._tell(admitted.request, "not registered")
+        if stored is None:
+            return
+        if admitted.is_new:
+            if response.is_request_error:
+                return
+            yield from self._store(stored, admitted)
+        if self._settings.OPERATION_STATISTICS:
+            duration_ms = (perf_counter() - admitted.started) * 1000
+            statistics.note(self._settings.DATABASE, stored.key, duration_ms, response.has_errors)
+
+    def withdraw(self, admitted: Admitted) -> None:
+        """Take back what ``admit`` noted of a request that is answered elsewhere."""
+        if admitted.is_new:
+            self._stores.give_back(admitted.viewer.user_id or "")
+
+    def refresh(self) -> Waiting:
+        """Learn what is registered, if that has changed."""
+        self._due = monotonic() + self._settings.PERSISTED_REFRESH_S
+        try:
+            rows = yield persisted.registered(self._fingerprint)
+        except FraiseQLError as error:
+            if self._is_enforced or self._is_logged or not isinstance(error, StaleCatalog):
+                self._complain("read", error)
+            return  # What is known holds on.
+        fingerprint, operations = persisted.all_registered(rows)
+        if fingerprint != self._fingerprint:
+            with self._lock:
+                self._pin(operations, {})
+                self._fingerprint = fingerprint
+
+    def _known(self, document_id: str, viewer: Viewer) -> Stored | None:
+        known = self._registered.get(document_id)
+        return known or self._recent.get((tenant_of(viewer), document_id))
+
+    def _named(self, request: GraphQLRequest, viewer: Viewer) -> Generator[Statement, Any, Stored]:
+        """Return what the client calls by its hash or id."""
+        document_id = request.document_id or ""
+        known = self._known(document_id, viewer)
+        if known is None:
+            known = yield from self._ask(document_id, viewer)
+        if known is not None:
+            return known
+        if request.is_automatic and not self._settings.APQ and not self._is_enforced:
+            raise PersistedQueryNotSupported
+        raise PersistedQueryNotFound
+
+    def _required(
+        self, request: GraphQLRequest, digest: str, viewer: Viewer
+    ) -> Generator[Statement, Any, Stored | None]:
+        """Return the registered operation with this text. Raises OperationNotRegistered."""
+        if viewer.is_staff and self._settings.PERSISTED_OPERATIONS_STAFF:
+            return None
+        known = yield from self._ask(digest, viewer)
+        if known is None:
+            self._tell(request, "refused: it is not registered")
+            raise OperationNotRegistered(
+                "Only registered operations run here.",
+                hint="If you run this service: manage.py fraiseql_turbo register.",
+            )
+        return known
+
+    def _ask(self, document_id: str, viewer: Viewer) -> Generator[Statement, Any, Stored | None]:
+        tenant = tenant_of(viewer)
+        find = persisted.find(document_id, tenant, with_automatic=self._takes_automatic)
+        try:
+            rows = yield find
+        except (StaleCatalog, Forbidden) as error:
+            if self._is_enforced:
+                raise
+            # Clients then send texts, which need no store.
+            self._complain("read", error)
+            raise PersistedQueryNotSupported from error
+        stored = persisted.found(rows)
+        if stored is None:
+            return None
+        if stored.is_registered:
+            with self._lock:
+                self._pin([(stored, [document_id])], self._registered)
+                self._fingerprint = ""  # It is newer than what was read.
+        else:
+            self._recent.put((tenant, document_id), stored)
+        return stored
+
+    def _pin(
+        self,
+        operations: Iterable[tuple[Stored, Sequence[str]]],
+        others: Mapping[str, Stored],
+    ) -> None:
+        """Keep ``operations``, and the ``others`` by hash and id, compiled."""
+        registered, compiled = dict(others), {}
+        for stored, ids in operations:
+            registered |= dict.fromkeys((stored.hash, *ids), stored)
+        for stored in registered.values():
+            if stored.hash not in compiled:
+                known = self._by_hash.get(stored.hash)
+                compiled[stored.hash] = self._compiled(stored) if known is None else known
+        self._registered, self._by_hash = registered, compiled
+        self.pinned = {key: made for each in compiled.values() for key, made in each.items()}
+
+    def _compiled(self, stored: Stored) -> Compiled:
+        try:
+            return self._compile(stored.text)
+        except FraiseQLError as error:
+            log.error("The registered operation %s does not fit the schema: %s", stored.hash, error)
+            return {}
+
+    def _is_storable(self, request: GraphQLRequest) -> bool:
+        is_wanted = request.is_automatic and self._takes_automatic
+        return is_wanted and len(request.query.encode("utf-8", "surrogatepass")) <= (
+            self._settings.APQ_MAX_BYTES
+        )
+
+    def _store(self, stored: Stored, admitted: Admitted) -> Waiting:
+        user_id = admitted.viewer.user_id
+        client = admitted.request.client if user_id is None else f"user {user_id}"
+        statement = persisted.store(
+            stored,
+            admitted.request.operation_name,
+            client,
+            most_of_client=self._settings.APQ_MAX_STORED_PER_CLIENT,
+            most=self._settings.APQ_MAX_STORED,
+        )
+        try:
+            yield statement
+        except FraiseQLError as error:
+            self._complain("written", error)
+        else:
+            self._recent.put(stored.key, stored)
+
+    def _tell(self, request: GraphQLRequest, what: str) -> None:
+        if self._lines.take("told"):
+            digest = request.document_id or persisted.hash_of(request.query)
+            name, client = request.operation_name, request.client
+            log.warning("Operation %s (%r) of client %r: %s.", digest, name, client, what)
+
+    def _complain(self, how: str, error: FraiseQLError) -> None:
+        if self._lines.take("complained"):
+            log.warning(
+                "Stored operations cannot be %s (%s). Is fraiseql migrated, and does the role have its"
+                " rights on tb_persisted_operation?",
+                how,
+                error.__cause__ or error,
+            )
+
+
+class Recent:
+    """The operations used last, at most ``size`` of them, by tenant and hash."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[tuple[str, str], Stored] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[str, str]) -> Stored | None:
+        """Return an operation, which is now the one used last."""
+        with self._lock:
+            found = self._entries.get(key)
+            if found is not None:
+                self._entries.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, str], stored: Stored) -> None:
+        """Keep an operation; the one not used for longest makes room for it."""
+        with self._lock:
+            self._entries[key] = stored
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+
+class Rate:
+    """How often each key came in this minute, at most ``most`` times; 0: any number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+        self._lock = Lock()
+
+    def take(self, key: str) -> bool:
+        """Count one more, if that is allowed."""
+        if not self._most:
+            return True
+        minute = int(monotonic() // 60)
+        with self._lock:
+            if minute != self._minute:  # Everyone's begins anew at once, so that none is kept.
+                self._minute, self._counts = minute, {}
+            count = self._counts.get(key, 0)
+            if count < self._most:
+                self._counts[key] = count + 1
+            return count < self._most
+
+    def give_back(self, key: str) -> None:
+        """Count one less."""
+        with self._lock:
+            if self._counts.get(key):
+                self._counts[key] -= 1
+
+
+def tenant_of(viewer: Viewer) -> str:
+    """Return the tenant whose operations ``viewer`` stores and finds; "" if there are no tenants."""
+    return dict(viewer.session).get(TENANT, "")
