@@ -39,12 +39,22 @@ class Settings:
         5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
     )
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
-    MAX_TOKENS: int = setting(10_000, "Tokens a document may have; checked while it is parsed.")
+    MAX_TOKENS: int = setting(10_000, "Tokens a document may have; counted before it is parsed.")
+    MAX_SELECTIONS: int = setting(
+        2_500, "Fields and fragments a document may spell out; counted before it is parsed."
+    )
     MAX_DEPTH: int = setting(15, "Levels of nested selections a document may have.")
     MAX_FIELDS: int = setting(
         10_000,
         "Fields an operation may select, those of a fragment wherever it is used and those of an"
         " interface for each of its types.",
+    )
+    MAX_ROOT_FIELDS: int = setting(50, "Fields an operation may select at its root.")
+    MAX_ALIASES: int = setting(
+        200, "Aliases an operation may have, those of a fragment wherever it is used."
+    )
+    MAX_DIRECTIVES: int = setting(
+        200, "Directives an operation may have, those of a fragment wherever it is used."
     )
     DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
     APQ: bool = setting(

@@ -21,7 +21,8 @@ from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
-from fraiseql.engine.document.document import Limits, read_document
+from fraiseql.engine.document.document import read_document
+from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
 from fraiseql.engine.persisting import Persisted
@@ -67,6 +68,11 @@ class Engine:
             max_depth=settings.MAX_DEPTH,
             introspection=debug if introspection is None else introspection,
             suggestions=debug,
+            max_selections=settings.MAX_SELECTIONS,
+            max_fields=settings.MAX_FIELDS,
+            max_root_fields=settings.MAX_ROOT_FIELDS,
+            max_aliases=settings.MAX_ALIASES,
+            max_directives=settings.MAX_DIRECTIVES,
         )
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)

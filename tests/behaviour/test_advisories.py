@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client as DjangoClient
 
 import fraiseql
-from fraiseql.engine.document.document import MAX_NESTING
+from fraiseql.engine.document.limits import MAX_NESTING
 from tests.behaviour.conftest import MakeEdges
 from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Edges
 from tests.shop.models import Note

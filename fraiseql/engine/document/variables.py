@@ -24,7 +24,7 @@ from graphql import (
     value_from_ast,
 )
 
-from fraiseql.engine.document.document import MAX_NESTING
+from fraiseql.engine.document.limits import MAX_NESTING
 from fraiseql.errors import BadUserInput
 
 Coerce = Callable[[Any], Any]

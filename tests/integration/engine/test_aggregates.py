@@ -213,7 +213,8 @@ def test_one_statement_serves_other_variables_only_while_it_fits(ask: Ask, momen
 
 def test_the_executor_gives_the_same_groups(ask: Ask) -> None:
     query = """{ waresAggregate(groupBy: [{grade: true}, {releasedAt: MONTH}], timeZone: "Asia/Tokyo") {
-      keys { grade releasedAt } count sum { price stock weight } avg { price stock } min { releasedAt name } } %s }"""
+      keys { grade releasedAt } count sum { price stock weight } avg { price stock } min { releasedAt name } }
+      %s }"""
     fast, slow = ask(query % ""), ask(query % "viewer")
 
     assert fast["waresAggregate"] == slow["waresAggregate"]

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLError, GraphQLScalarType, build_schema, parse
 from graphql.language import OperationDefinitionNode
 
-from fraiseql.engine.document.document import MAX_NESTING
+from fraiseql.engine.document.limits import MAX_NESTING
 from fraiseql.engine.document.variables import compile_variables
 from fraiseql.errors import BadUserInput
 

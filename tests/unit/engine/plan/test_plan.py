@@ -6,7 +6,8 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from fraiseql.conf import get_settings
-from fraiseql.engine.document.document import Document, Limits, read_document
+from fraiseql.engine.document.document import Document, read_document
+from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.plan.order import encode_cursor, order_signature
 from fraiseql.engine.plan.plan import Every, Plan, Some
 from fraiseql.engine.plan.planner import condition_variables, outline, plan
