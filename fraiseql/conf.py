@@ -17,9 +17,9 @@ from django.core.signals import setting_changed
 from fraiseql.errors import ConfigurationError
 
 
-def setting(default: Any, meaning: str) -> Any:
-    """Return a dataclass field with its meaning, for the settings reference."""
-    return field(default=default, metadata={"meaning": meaning})
+def setting(default: Any, meaning: str, choices: tuple[str, ...] = ()) -> Any:
+    """Return a dataclass field with its meaning, for the settings reference; ``choices``: if not every text."""
+    return field(default=default, metadata={"meaning": meaning, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Settings:
         "off",
         "`off`: any operation runs; `log`: so too, and those that are not registered are logged;"
         " `enforce`: only registered ones run.",
+        choices=("off", "log", "enforce"),
     )
     PERSISTED_OPERATIONS_STAFF: bool = setting(
         False, "Under `enforce`, staff may run any operation."
@@ -89,8 +90,17 @@ class Settings:
         True, "Count uses, errors and durations of stored operations, in the background."
     )
     GRAPHIQL: bool | None = setting(None, "Serve GraphiQL to browsers; None: when `DEBUG` is on.")
-    INTROSPECTION: bool | None = setting(
-        None, "Answer introspection queries; None: when `DEBUG` is on."
+    INTROSPECTION: str | None = setting(
+        None,
+        "Who may ask for the schema: `public`: everybody; `authenticated`: viewers who are known; `off`: nobody;"
+        " None: `public` when `DEBUG` is on, else `off`. True and False are `public` and `off`.",
+        choices=("public", "authenticated", "off"),
+    )
+    HTTP_PROFILE: str = setting(
+        "compat",
+        "Statuses of answers: `compat`: those of the public audits, which clients expect; `draft-2026`: those of"
+        " the specification's edition of September 2026.",
+        choices=("compat", "draft-2026"),
     )
     AUTHENTICATION: tuple[str, ...] = setting(
         ("fraiseql.authentication.session",),
@@ -100,16 +110,11 @@ class Settings:
         "auto",
         "`auto`: the Rust projector when installed; `require`: refuse to start without it;"
         " `off`: pure Python. The environment variable FRAISEQL_ACCELERATOR wins.",
+        choices=("auto", "require", "off"),
     )
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )
-
-
-_CHOICES = {
-    "ACCELERATOR": ("auto", "require", "off"),
-    "PERSISTED_OPERATIONS": ("off", "log", "enforce"),
-}
 
 
 @lru_cache(maxsize=1)
@@ -128,20 +133,22 @@ def get_settings() -> Settings:
     values = dict(given)
     if environment := os.environ.get("FRAISEQL_ACCELERATOR"):
         values["ACCELERATOR"] = environment
+    if isinstance(introspection := values.get("INTROSPECTION"), bool):
+        values["INTROSPECTION"] = "public" if introspection else "off"
     for name, value in list(values.items()):
-        _check(name, value, known[name].default)
+        _check(name, value, known[name].default, known[name].metadata["choices"])
         if isinstance(known[name].default, tuple):
             values[name] = tuple(value)
     return Settings(**values)
 
 
-def _check(name: str, value: Any, default: Any) -> None:
-    choices = _CHOICES.get(name)
-    if choices is not None and value not in choices:
-        *most, last = choices
-        raise ConfigurationError(
-            f"FRAISEQL[{name!r}] must be {', '.join(most)} or {last}, not {value!r}."
-        )
+def _check(name: str, value: Any, default: Any, choices: tuple[str, ...]) -> None:
+    if choices:
+        if value not in choices and value != default:
+            raise ConfigurationError(
+                f"FRAISEQL[{name!r}] must be {', '.join(choices[:-1])} or {choices[-1]}, not {value!r}."
+            )
+        return
     if isinstance(default, tuple):
         if isinstance(value, str) or not all(isinstance(item, str) for item in value):
             raise ConfigurationError(f"FRAISEQL[{name!r}] must be a list of dotted paths.")

@@ -7,6 +7,28 @@ whether the message reaches clients; the others go out as "Internal error" with 
 
 from typing import Any, ClassVar
 
+CODES = frozenset(
+    {
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "BAD_USER_INPUT",
+        "OPERATION_RESOLUTION_FAILURE",
+        "PERSISTED_QUERY_NOT_FOUND",
+        "PERSISTED_QUERY_NOT_SUPPORTED",
+        "BAD_REQUEST",
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "CONFLICT",
+        "RATE_LIMITED",
+        "COST_EXCEEDED",
+        "TIMEOUT",
+        "SERVICE_UNAVAILABLE",
+        "INTERNAL_SERVER_ERROR",
+    }
+)
+"""The closed list of codes; an error with another one is INTERNAL_SERVER_ERROR to clients."""
+
 
 class FraiseQLError(Exception):
     """
@@ -31,7 +53,11 @@ class ConfigurationError(FraiseQLError):
 
 
 class BadRequest(FraiseQLError):
-    """The HTTP request is not a GraphQL request; ``status`` is what HTTP says of it."""
+    """
+    The HTTP request is not a GraphQL request; ``status`` is what HTTP says of it.
+
+    422: what was sent can be read and is no GraphQL request; the profile ``compat`` makes 400 of it.
+    """
 
     code, public = "BAD_REQUEST", True
 

@@ -23,7 +23,7 @@ from fraiseql.engine.document.request import GraphQLRequest, from_json, from_que
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import ANONYMOUS
-from fraiseql.errors import BadRequest, FraiseQLError, Unauthenticated
+from fraiseql.errors import BadRequest, FraiseQLError, ParseFailed, Unauthenticated
 
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
@@ -67,7 +67,8 @@ class Exchange:
     def __init__(self, method: str, header: ReadHeader, django: HttpRequest | None = None) -> None:
         self.method = method
         self.request = Request(header, django)
-        self.media = negotiate(header("accept") or "")
+        draft = get_settings().HTTP_PROFILE == "draft-2026"
+        self.media = negotiate(header("accept") or "", GRAPHQL if draft else JSON)
         self.viewer = ANONYMOUS
         self._header = header
 
@@ -99,16 +100,14 @@ class Exchange:
         return replace(request, client=client[:MAX_CLIENT]) if client else request
 
     def reply(self, response: Response) -> HttpResponse:
-        """
-        Return a GraphQL response as HTTP.
-
-        A document that is refused is 400 under GraphQL's own media type and 200 under JSON, whose clients
-        take any other status for a broken server.
-        """
+        """Return a GraphQL response as HTTP."""
         media = self.media or JSON
-        status = response.status
-        if status is None:
-            status = 400 if response.is_request_error and media == GRAPHQL else 200
+        if get_settings().HTTP_PROFILE == "compat":
+            status = _compatible_status(response, media)
+        else:
+            status = _draft_status(response)
+            # Clients know GraphQL's own type to be from here, whatever the status.
+            media = media if status < 300 else GRAPHQL
         headers = [
             *_headers(media, frozenset(self.request.consulted)),
             (b"content-length", b"%d" % len(response.body)),
@@ -157,6 +156,27 @@ class Exchange:
         return self.refuse(BadRequest(message, hint=f"Accept {JSON}.", status=406))
 
 
+def _compatible_status(response: Response, media: str) -> int:
+    """
+    Return the status that the public audits want.
+
+    A document that is refused is 400 under GraphQL's own media type and 200 under JSON, whose clients take
+    any other status for a broken server.
+    """
+    if response.status is not None:
+        return 400 if response.status == 422 else response.status
+    return 400 if response.is_request_error and media == GRAPHQL else 200
+
+
+def _draft_status(response: Response) -> int:
+    """Return the status by GraphQL over HTTP, September 2026, 6.4: none of 200 without ``data``."""
+    if not response.is_request_error:
+        return 294 if response.has_errors else 200
+    if response.status is not None and response.status >= 400:
+        return response.status
+    return 400 if response.code == ParseFailed.code else 422
+
+
 def check_size(size: int) -> None:
     """Raise BadRequest (413) if a body of ``size`` bytes is too large."""
     most = get_settings().MAX_BODY_BYTES
@@ -197,19 +217,18 @@ def _is_json(content_type: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str) -> str | None:
-    """Return the media type to answer in, or None if ``accept`` takes neither of the two."""
+def negotiate(accept: str, preferred: str = JSON) -> str | None:
+    """
+    Return the media type to answer in, or None if ``accept`` takes neither of the two.
+
+    ``preferred``: where both are equally welcome and the one named for GraphQL is not named.
+    """
     if not accept.strip():
-        return JSON
-    best: tuple[float, int, str] | None = None
-    for offered, precedence in ((JSON, 0), (GRAPHQL, 1)):
-        quality = _quality(accept, offered)
-        # Equally welcome: the type named for GraphQL, unless only a wildcard admits it.
-        if GRAPHQL not in accept.lower() and offered == GRAPHQL:
-            precedence = -1
-        if quality > 0 and (best is None or (quality, precedence) > best[:2]):
-            best = (quality, precedence, offered)
-    return best[2] if best else None
+        return preferred
+    best = GRAPHQL if GRAPHQL in accept.lower() else preferred
+    quality = {media: _quality(accept, media) for media in (best, JSON, GRAPHQL)}
+    chosen = max(quality, key=lambda media: quality[media])
+    return chosen if quality[chosen] > 0 else None
 
 
 def prefers_html(accept: str) -> bool:
@@ -240,7 +259,7 @@ def _weight(parameters: list[str]) -> float:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return min(max(float(value), 0.0), 1.0)
+                return min(max(0.0, float(value)), 1.0)  # NaN is 0: it is not greater.
             except ValueError:
                 return 0.0
     return 1.0

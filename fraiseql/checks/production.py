@@ -90,7 +90,7 @@ def _exposed(settings: Settings) -> Iterator[CheckMessage]:
         return
     if settings.GRAPHIQL:
         yield table.GRAPHIQL(_SETTINGS)
-    if settings.INTROSPECTION:
+    if settings.INTROSPECTION == "public":
         yield table.INTROSPECTION(_SETTINGS)
 
 

@@ -2,12 +2,13 @@
 Operations compiled once: their outlines, Shapes and statements.
 """
 
+from functools import cached_property
 from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType
 
 from fraiseql.engine import result
-from fraiseql.engine.document.document import Document
+from fraiseql.engine.document.document import Document, introspection_faults
 from fraiseql.engine.document.variables import Variables, compile_variables
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import Outline, condition_variables, outline
@@ -41,6 +42,11 @@ class Operation:
         self.coerce = compile_variables(schema.graphql, node)
         self._conditions = condition_variables(document, node)
         self._prepared: dict[tuple[Any, ...], Prepared] = {}
+
+    @cached_property
+    def introspection(self) -> list[dict[str, Any]]:
+        """The faults of this operation's document for those who may not see the schema."""
+        return introspection_faults(self.schema.graphql, self.document)
 
     def prepare(self, variables: Variables) -> "Prepared":
         """

@@ -30,7 +30,7 @@ from fraiseql.engine.reading import Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
-from fraiseql.errors import BadRequest, FraiseQLError
+from fraiseql.errors import BadRequest, FraiseQLError, ServiceUnavailable, ValidationFailed
 from fraiseql.schema.build import Schema, get_schema
 
 MAX_CACHED_TEXT = 65_536
@@ -59,14 +59,14 @@ class Engine:
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
         debug = bool(django_settings.DEBUG)
-        introspection = settings.INTROSPECTION
+        self.introspection = settings.INTROSPECTION or ("public" if debug else "off")
         self.schema = schema
         self.settings = settings
         self.debug = debug
         self.limits = Limits(
             max_tokens=settings.MAX_TOKENS,
             max_depth=settings.MAX_DEPTH,
-            introspection=debug if introspection is None else introspection,
+            introspection=self.introspection != "off",
             suggestions=debug,
             max_selections=settings.MAX_SELECTIONS,
             max_fields=settings.MAX_FIELDS,
@@ -85,6 +85,13 @@ class Engine:
         if len(request.query) > MAX_CACHED_TEXT:
             return self._compile(request.query, request.operation_name)
         return self._cached(request.query, request.operation_name)
+
+    def _check_introspection(self, operation: Operation, viewer: Viewer) -> None:
+        # Not while compiling: one compiled operation serves every viewer.
+        if self.introspection != "authenticated" or viewer.is_authenticated:
+            return
+        if faults := operation.introspection:
+            raise ValidationFailed(faults[0]["message"], errors=faults)
 
     def _compile(self, text: str, name: str | None) -> Operation:
         document = read_document(text, self.schema.graphql, self.limits)
@@ -137,6 +144,7 @@ class Engine:
             operation = self.operation(request)
             if read_only and not operation.is_query:
                 raise BadRequest("GET is for queries only.", hint="Send it by POST.", status=405)
+            self._check_introspection(operation, viewer)
             if operation.is_subscription:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
@@ -150,7 +158,10 @@ class Engine:
             return answering.executed(done, self.debug)
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
-        found = yield from read(prepared, variables, self.settings)
+        try:
+            found = yield from read(prepared, variables, self.settings)
+        except ServiceUnavailable as error:
+            return envelope.refusal(error, self.debug)
         if prepared.outline.is_fast:
             return answering.project(prepared, found, self.debug)
         values = answering.python_values(prepared, found)

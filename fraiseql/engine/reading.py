@@ -19,11 +19,11 @@ from fraiseql.engine.plan.planner import RootSelection, plan
 from fraiseql.engine.result.connection import ConnectionRows, KeyedRow, connection_document
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.engine.sql.template import Template
-from fraiseql.errors import BadUserInput, FraiseQLError, StaleCatalog
+from fraiseql.errors import BadUserInput, FraiseQLError, ServiceUnavailable, StaleCatalog
 from fraiseql.schema.specs import RootKind
 
 # The same for every field of the statement, so that asking again for each would help none.
-_COMMON_FAULTS = frozenset({"SERVICE_UNAVAILABLE", "TIMEOUT"})
+_COMMON_FAULTS = frozenset({"TIMEOUT"})
 
 Documents = Sequence[bytes | None]
 
@@ -69,6 +69,8 @@ def _read_apart(
     prepared: Prepared, variables: Variables, settings: Settings, error: FraiseQLError
 ) -> Reading:
     """Read each field by itself after their common statement failed, so that one spoils only itself."""
+    if isinstance(error, ServiceUnavailable):
+        raise error  # Of the whole request: nothing was read, and clients are told when to come back.
     selections = prepared.outline.selections
     if len(selections) == 1 or error.code in _COMMON_FAULTS:
         return Found({}, {item.response_key: error for item in selections})

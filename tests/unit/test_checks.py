@@ -317,7 +317,7 @@ def test_graphiql_in_production() -> None:
 
 
 def test_introspection_in_production() -> None:
-    with override_settings(FRAISEQL={"INTROSPECTION": True}):
+    with override_settings(FRAISEQL={"INTROSPECTION": "public"}):
         message = only(check_settings())
 
     assert message.id == "fraiseql.W304"

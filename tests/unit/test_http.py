@@ -114,6 +114,7 @@ def test_size_is_bounded_unless_the_bound_is_zero(settings: Settings) -> None:
         (Response(b"{}", is_request_error=True), http.JSON, 200),
         (Response(b"{}", is_request_error=True), http.GRAPHQL, 400),
         (Response(b"{}", is_request_error=True, status=413), http.JSON, 413),
+        (Response(b"{}", is_request_error=True, status=422), http.JSON, 400),
     ],
 )
 def test_the_status_follows_the_media_type(response: Response, media: str, status: int) -> None:

@@ -82,6 +82,12 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
     return Document(ast, operations, fragments)
 
 
+def introspection_faults(schema: GraphQLSchema, document: Document) -> list[dict[str, Any]]:
+    """Return what is wrong with a document for those who may not see the schema: each look at it."""
+    faults = validate(schema, document.ast, [NoSchemaIntrospectionCustomRule])
+    return [_as_dict(fault) for fault in faults]
+
+
 def _as_dict(error: GraphQLError) -> dict[str, Any]:
     # Some messages of graphql-core repeat what was sent.
     shown: dict[str, Any] = {"message": error.message[:MAX_MESSAGE]}

@@ -65,20 +65,20 @@ def from_payload(payload: Any) -> GraphQLRequest:
     """Return the request in a parsed JSON object; keys it does not know are ignored, null is absent."""
     if not isinstance(payload, dict):
         hint = "Batches are not accepted." if isinstance(payload, list) else None
-        raise BadRequest("The body must be a JSON object.", hint=hint)
+        raise BadRequest("The body must be a JSON object.", hint=hint, status=422)
     query = payload.get("query")
     extensions = _object(payload, "extensions")
     digest = _automatic(extensions)
     if query is not None and not isinstance(query, str):
-        raise BadRequest("'query' must be a string.", hint=_HINT)
+        raise BadRequest("'query' must be a string.", hint=_HINT, status=422)
     document_id = digest if query or digest else _document_id(payload)
     if not query and document_id is None:
-        raise BadRequest("The request has no 'query'.", hint=_HINT)
+        raise BadRequest("The request has no 'query'.", hint=_HINT, status=422)
     if query and digest is not None and digest != hash_of(query):
         raise BadRequest("'sha256Hash' is not the SHA-256 of 'query'.")
     name = payload.get("operationName")
     if name is not None and not isinstance(name, str):
-        raise BadRequest("'operationName' must be a string.")
+        raise BadRequest("'operationName' must be a string.", status=422)
     variables = _object(payload, "variables")
     return GraphQLRequest(query or "", name, variables, extensions, document_id, digest is not None)
 
@@ -116,7 +116,7 @@ def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BadRequest(f"{name!r} must be an object.")
+        raise BadRequest(f"{name!r} must be an object.", status=422)
     return value
 
 

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
-from fraiseql.errors import FraiseQLError, OperationNotRegistered, ValidationFailed
+from fraiseql.errors import CODES, FraiseQLError, OperationNotRegistered, ValidationFailed
 
 MAX_ERRORS = 100
 """Errors in one response; the rest is left out, for one cause may hit every row."""
@@ -36,9 +37,13 @@ class Response:
     body: bytes
     is_request_error: bool = False
     status: int | None = None
-    has_errors: bool = False
     code: str = ""
     retry_after_s: float | None = None
+
+    @property
+    def has_errors(self) -> bool:
+        """Tell whether there is an error: where there are some, they come first."""
+        return self.body.startswith(b'{"errors"')
 
 
 def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
@@ -46,25 +51,42 @@ def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) ->
     members = b",".join([b'"%b":%b' % (key.encode(), value) for key, value in fields])
     if not errors:
         return Response(b'{"data":{%b}}' % members)
-    body = b'{"errors":%b,"data":{%b}}' % (dumps(errors[:MAX_ERRORS]), members)
-    return Response(body, has_errors=True)
+    return Response(b'{"errors":%b,"data":{%b}}' % (dumps(_most(errors)), members))
 
 
 def no_data(errors: Sequence[ErrorDict]) -> Response:
     """Return the response of an execution whose error bubbled to the root."""
-    return Response(b'{"errors":%b,"data":null}' % dumps(errors[:MAX_ERRORS]), has_errors=True)
+    return Response(b'{"errors":%b,"data":null}' % dumps(_most(errors)))
 
 
 def not_executed(errors: Sequence[ErrorDict]) -> Response:
     """Return the response to a request that graphene's executor refused before the first field."""
-    body = b'{"errors":%b}' % dumps(errors[:MAX_ERRORS])
-    return Response(body, is_request_error=True, has_errors=True)
+    return Response(b'{"errors":%b}' % dumps(_most(errors)), is_request_error=True)
 
 
 def executed(data: Mapping[str, Any] | None, errors: Sequence[ErrorDict]) -> Response:
     """Return the response of graphene's executor."""
-    shown: dict[str, Any] = {"errors": errors[:MAX_ERRORS]} if errors else {}
-    return Response(dumps({**shown, "data": data}), has_errors=bool(errors))
+    shown: dict[str, Any] = {"errors": _most(errors)} if errors else {}
+    return Response(dumps({**shown, "data": data}))
+
+
+def _most(errors: Sequence[ErrorDict]) -> Sequence[ErrorDict]:
+    """
+    Return at most MAX_ERRORS, at least one of each cause as long as there is room.
+
+    Errors have one cause if they differ only in the rows they happened in.
+    """
+    if len(errors) <= MAX_ERRORS:
+        return errors
+    causes: dict[Any, int] = {}
+    for number, error in enumerate(errors):
+        names = tuple(part for part in error.get("path") or () if isinstance(part, str))
+        causes.setdefault((error["message"], names), number)
+    kept = list(causes.values())[:MAX_ERRORS]
+    first = set(kept)
+    others = (number for number in range(len(errors)) if number not in first)
+    kept += islice(others, MAX_ERRORS - len(kept))
+    return [errors[number] for number in sorted(kept)]
 
 
 def refusal(error: FraiseQLError, debug: bool) -> Response:
@@ -79,7 +101,6 @@ def refusal(error: FraiseQLError, debug: bool) -> Response:
         b'{"errors":%b}' % dumps(shown),
         is_request_error=True,
         status=getattr(error, "status", None),
-        has_errors=True,
         code=error.code,
         retry_after_s=getattr(error, "retry_after_s", None),
     )
@@ -99,6 +120,8 @@ def describe(
     shown: ErrorDict = {"message": str(error)}
     # Only ours: other libraries' exceptions have codes that mean something else.
     code = error.code if isinstance(error, FraiseQLError) else FraiseQLError.code
+    if code not in CODES:
+        code = FraiseQLError.code  # An application's own class with a code of its own.
     extensions: dict[str, Any] = {"code": code}
     is_public = isinstance(error, FraiseQLError) and error.public
     if not is_public:
@@ -132,7 +155,9 @@ def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
         given = cause.extensions or {}
         is_of_input = not error.path or _passed(cause, "get_argument_values")
         code = given.get("code", "BAD_USER_INPUT" if is_of_input else "INTERNAL_SERVER_ERROR")
-        cause = _public(error.message)
+        if code not in CODES:
+            code = FraiseQLError.code
+        cause = _public(error.message if debug else error.message.partition(" Did you mean")[0])
         shown = describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here
         shown["extensions"] = {**given, "code": code}
         return shown

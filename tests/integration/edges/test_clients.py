@@ -80,7 +80,7 @@ def test_graphql_js_builds_the_schema(introspected: Served, node: Callable[..., 
 def test_introspection_as_deep_as_tools_ask_is_within_the_limit(
     edges: Edges, settings: Settings
 ) -> None:
-    settings.FRAISEQL = {"INTROSPECTION": True}
+    settings.FRAISEQL = {"INTROSPECTION": "public"}
     for depth in (False, True):
         query = get_introspection_query(
             specified_by_url=True, directive_is_repeatable=True, schema_description=True,

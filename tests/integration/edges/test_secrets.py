@@ -274,7 +274,7 @@ def test_a_fault_after_a_write_undoes_it_where_requests_are_atomic(
 def test_introspection_is_for_those_who_may(edges: Edges, settings: Settings) -> None:
     questions = ["{ __schema { types { name } } }", '{ __type(name: "Maker") { name } }']
     refused = [edges.post(question).codes for question in questions]
-    settings.FRAISEQL = {"INTROSPECTION": True}
+    settings.FRAISEQL = {"INTROSPECTION": "public"}
     answered = [edges.post(question).codes for question in questions]
 
     assert [set(codes) for codes in refused] == [{"GRAPHQL_VALIDATION_FAILED"}] * 2

@@ -76,7 +76,7 @@ def test_repeated_fields_cost_little(answer: Answer, selection: str) -> None:
 
 def test_depth_counts_introspection_too() -> None:
     nested = "{ ofType " * 20 + "{ name }" + " }" * 20
-    with override_settings(FRAISEQL={"INTROSPECTION": True}):
+    with override_settings(FRAISEQL={"INTROSPECTION": "public"}):
         result = Client().query(f"{{ __schema {{ types {nested} }} }}")
 
     assert "levels; at most 15" in result.errors[0]["message"]

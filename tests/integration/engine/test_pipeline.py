@@ -235,7 +235,7 @@ def test_an_operation_is_chosen_by_name() -> None:
 
 @pytest.mark.django_db
 def test_introspection_is_a_setting() -> None:
-    with settings(INTROSPECTION=True):
+    with settings(INTROSPECTION="public"):
         data = Client().query('{ __type(name: "Maker") { name kind } makers { id } }').assert_ok()
 
     assert data["__type"] == {"name": "Maker", "kind": "OBJECT"}

@@ -22,6 +22,7 @@ from fraiseql.engine.result.envelope import (
     dumps,
     executed,
     no_data,
+    not_executed,
     refusal,
     success,
 )
@@ -78,6 +79,23 @@ def test_errors_come_first_and_are_bounded() -> None:
         assert not response.is_request_error
 
 
+def test_of_too_many_errors_each_cause_is_kept() -> None:
+    rows: list[dict[str, Any]] = [{"message": "Null.", "path": ["a", n, "b"]} for n in range(200)]
+    others: list[dict[str, Any]] = [
+        {"message": "Null.", "path": ["a", 7, "c"]},
+        {"message": "Wrong."},
+    ]
+    shown = json.loads(no_data([*rows, *others]).body)["errors"]
+
+    assert shown == [*rows[:98], *others]
+
+
+def test_more_causes_than_errors_are_bounded_too() -> None:
+    errors = [{"message": str(n)} for n in range(200)]
+
+    assert json.loads(not_executed(errors).body)["errors"] == errors[:100]
+
+
 def test_a_refusal_has_no_data() -> None:
     several = ValidationFailed("x", errors=[{"message": "one"}, {"message": "two"}])
 
@@ -111,6 +129,20 @@ def test_the_others_are_told_by_an_id(error: Exception, caplog: pytest.LogCaptur
     assert shown["message"] == "Internal error"
     assert "secret" not in json.dumps(shown)
     assert shown["extensions"]["id"] in caplog.text
+
+
+def test_a_code_of_an_application_does_not_leave_the_list() -> None:
+    class Sold(Conflict):
+        code = "SOLD"
+
+    (raised,) = failing(
+        GraphQLError("Sold. Did you mean 'b'?", extensions={"code": "SOLD", "n": 1})
+    )
+    shown = describe_graphql(raised, debug=False)
+
+    assert describe(Sold("Sold."), debug=False)["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert shown["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "n": 1}
+    assert shown["message"] == "Sold."
 
 
 def test_debug_shows_messages_and_hints() -> None:
