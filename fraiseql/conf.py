@@ -112,6 +112,18 @@ class Settings:
         " `off`: pure Python. The environment variable FRAISEQL_ACCELERATOR wins.",
         choices=("auto", "require", "off"),
     )
+    MUTATION_PAYLOAD: str = setting(
+        "payload",
+        "What bound mutations answer: `payload`, one type with the result and `errors`; `union`, a success"
+        " or an error type.",
+        choices=("payload", "union"),
+    )
+    MUTATION_TRANSACTION: str = setting(
+        "field",
+        "What is undone when one of several mutations of an operation fails: `field`, that one alone;"
+        " `operation`, all of them.",
+        choices=("field", "operation"),
+    )
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )

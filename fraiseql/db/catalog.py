@@ -1,5 +1,5 @@
 """
-What PostgreSQL knows of the views an application binds.
+What PostgreSQL knows of the views and functions an application binds.
 
 Read in one query for all names, kept per database until ``forget``: after ``migrate``, after a
 statement found a view or column gone. Another database behind the alias (tests) has its own.
@@ -7,12 +7,12 @@ statement found a view or column gone. Another database behind the alias (tests)
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from asgiref.sync import sync_to_async
@@ -26,6 +26,7 @@ from fraiseql.db.statement import Statement
 
 _PART = r'(?:[A-Za-z_\u0080-\U0010ffff][\w$]*|"(?:[^"\0]|"")+")'
 _NAME = re.compile(rf"{_PART}(?:\.{_PART})?")
+_NAME_IN_TABLE = re.compile(rf"{_PART}\.{_PART}\.{_PART}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,67 +60,154 @@ class Relation:
     unique_keys: tuple[tuple[str, ...], ...]
 
 
-_Known = dict[str, Relation]
-_known: dict[tuple[str, str], _Known] = {}
-_lock = Lock()
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """
+    An argument a function is given.
+
+    ``type`` and ``base`` as format_type writes them, ``base`` with domains opened; ``labels`` of an enum.
+    """
+
+    name: str
+    type: str
+    base: str
+    labels: tuple[str, ...] | None
+    has_default: bool
 
 
-def relations(names: Iterable[str], using: str = "default") -> _Known:
+@dataclass(frozen=True, slots=True)
+class Function:
+    """
+    A function. ``returns``: its type, domains opened; of a row (``returns_row``) ``columns`` are the names.
+
+    ``signature``: its arguments as SQL writes them. ``is_definer``: it runs with its owner's rights;
+    ``has_search_path``: whatever its caller's search_path; ``is_public``: every role may call it.
+    """
+
+    schema: str
+    name: str
+    signature: str
+    arguments: tuple[Argument, ...]
+    returns: str
+    returns_set: bool
+    returns_row: bool
+    columns: tuple[str, ...]
+    is_definer: bool
+    has_search_path: bool
+    is_public: bool
+    is_volatile: bool
+
+
+T = TypeVar("T")
+
+
+class _Catalog(Generic[T]):
+    """What one SQL file tells of names, kept per database."""
+
+    def __init__(
+        self,
+        file: str,
+        read: "Callable[[Iterable[Any]], dict[str, T]]",
+        pattern: re.Pattern[str] = _NAME,
+    ) -> None:
+        self._file, self._read, self._pattern = file, read, pattern
+        self._known: dict[tuple[str, str], dict[str, T]] = {}
+        self._lock = Lock()
+
+    def find(self, names: Iterable[str], using: str) -> dict[str, T]:
+        """Return what is known of ``names``; what the database lacks is absent."""
+        known = self._kept(using)
+        names = tuple(names)
+        if missing := self._unknown(names, known):
+            known.update(self._read(_load(self._statement(missing), using)))
+        return {name: known[name] for name in names if name in known}
+
+    async def find_async(self, names: Iterable[str], using: str) -> dict[str, T]:
+        """Return the same, through the asynchronous pool."""
+        known = self._kept(using)
+        names = tuple(names)
+        if missing := self._unknown(names, known):
+            statement = self._statement(missing)
+            if hasattr(mail, "outbox"):
+                found: Sequence[Any] = await sync_to_async(_load)(statement, using)
+            else:
+                found = (await pool.fetch(statement, using)).column(0)
+            known.update(self._read(found))
+        return {name: known[name] for name in names if name in known}
+
+    def forget(self, using: str) -> None:
+        """Have the names of an alias read again when they are next asked for."""
+        with self._lock:
+            for key in [key for key in self._known if key[0] == using]:
+                del self._known[key]
+
+    def _kept(self, using: str) -> dict[str, T]:
+        # A load that ends after forget() fills a dict that nobody looks into any more.
+        with self._lock:
+            return self._known.setdefault((using, str(connections.settings[using]["NAME"])), {})
+
+    def _unknown(self, names: Iterable[str], known: Mapping[str, T]) -> list[str]:
+        # to_regclass raises on what is no name, and one bad name would hide all others.
+        is_name = self._pattern.fullmatch
+        return [name for name in names if name not in known and is_name(name)]
+
+    def _statement(self, names: list[str]) -> Statement:
+        items = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
+        array = "{" + ",".join(f'"{item}"' for item in items) + "}"
+        return Statement(_text(self._file), (array,))
+
+
+def relations(names: Iterable[str], using: str = "default") -> dict[str, Relation]:
     """
     Return what the database has of ``names``, by the names as given; what it lacks is absent.
 
     Waits for at most one query, which neither counts in ``assertNumQueries`` nor needs the caller's
     transaction; inside one it sees what the transaction has made. Raises FraiseQLError.
     """
-    known = _kept(using)
-    names = tuple(names)
-    if missing := _unknown(names, known):
-        known.update(_load(_statement(missing), using))
-    return {name: known[name] for name in names if name in known}
+    return _relations.find(names, using)
 
 
-async def relations_async(names: Iterable[str], using: str = "default") -> _Known:
+async def relations_async(names: Iterable[str], using: str = "default") -> dict[str, Relation]:
     """Return the same as ``relations``, through the asynchronous pool."""
-    known = _kept(using)
-    names = tuple(names)
-    if missing := _unknown(names, known):
-        if hasattr(mail, "outbox"):
-            known.update(await sync_to_async(_load)(_statement(missing), using))
-        else:
-            known.update(_read((await pool.fetch(_statement(missing), using)).column(0)))
-    return {name: known[name] for name in names if name in known}
+    return await _relations.find_async(names, using)
+
+
+def functions(names: Iterable[str], using: str = "default") -> dict[str, tuple[Function, ...]]:
+    """Return the functions of ``names``, every overload; see ``relations``."""
+    return _functions.find(names, using)
+
+
+async def functions_async(
+    names: Iterable[str], using: str = "default"
+) -> dict[str, tuple[Function, ...]]:
+    """Return the same as ``functions``, through the asynchronous pool."""
+    return await _functions.find_async(names, using)
+
+
+def constrained(names: Iterable[str], using: str = "default") -> dict[str, tuple[str, ...]]:
+    """Return the columns of constraints and unique indexes, by ``"schema"."table"."name"``."""
+    return _constraints.find(names, using)
+
+
+async def constrained_async(
+    names: Iterable[str], using: str = "default"
+) -> dict[str, tuple[str, ...]]:
+    """Return the same as ``constrained``, through the asynchronous pool."""
+    return await _constraints.find_async(names, using)
 
 
 def forget(using: str) -> None:
-    """Have the views of an alias read again when they are next asked for."""
-    with _lock:
-        for key in [key for key in _known if key[0] == using]:
-            del _known[key]
-
-
-def _kept(using: str) -> _Known:
-    # A load that ends after forget() fills a dict that nobody looks into any more.
-    with _lock:
-        return _known.setdefault((using, str(connections.settings[using]["NAME"])), {})
-
-
-def _unknown(names: Iterable[str], known: _Known) -> list[str]:
-    # to_regclass raises on what is no name, and one bad name would hide all others.
-    return [name for name in names if name not in known and _NAME.fullmatch(name)]
-
-
-def _statement(names: list[str]) -> Statement:
-    items = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
-    array = "{" + ",".join(f'"{item}"' for item in items) + "}"
-    return Statement(_text(), (array,))
+    """Have all that is known of an alias read again when it is next asked for."""
+    for kept in (_relations, _functions, _constraints):
+        kept.forget(using)
 
 
 @cache
-def _text() -> str:
-    return files("fraiseql.db").joinpath("catalog.sql").read_text(encoding="utf-8")
+def _text(file: str) -> str:
+    return files("fraiseql.db").joinpath(file).read_text(encoding="utf-8")
 
 
-def _load(statement: Statement, using: str) -> _Known:
+def _load(statement: Statement, using: str) -> list[Any]:
     try:
         transaction = _usable_transaction(using)
         if transaction is not None:
@@ -142,13 +230,17 @@ def _usable_transaction(using: str) -> psycopg.Connection[Any] | None:
     return connection if is_working else None
 
 
-def _execute(connection: psycopg.Connection[Any], statement: Statement) -> _Known:
+def _execute(connection: psycopg.Connection[Any], statement: Statement) -> list[Any]:
     with psycopg.Cursor(connection) as cursor:
         cursor.execute(statement.text.encode(), statement.params)
-        return _read(document for (document,) in cursor)
+        return [document for (document,) in cursor]
 
 
-def _read(documents: Iterable[str | bytes | None]) -> _Known:
+def _items(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    return (json.loads(document) for document in documents if document is not None)
+
+
+def _read_relations(documents: Iterable[Any]) -> dict[str, Relation]:
     return {
         item.pop("requested"): Relation(
             schema=item["schema"],
@@ -157,8 +249,31 @@ def _read(documents: Iterable[str | bytes | None]) -> _Known:
             columns={column["name"]: Column(**column) for column in item["columns"]},
             unique_keys=tuple(tuple(key) for key in item["unique_keys"]),
         )
-        for item in (json.loads(document) for document in documents if document is not None)
+        for item in _items(documents)
     }
+
+
+def _read_functions(documents: Iterable[Any]) -> dict[str, tuple[Function, ...]]:
+    found: dict[str, tuple[Function, ...]] = {}
+    for item in _items(documents):
+        name = item.pop("requested")
+        item["arguments"] = tuple(_argument(**argument) for argument in item["arguments"])
+        item["columns"] = tuple(item["columns"] or ())
+        found[name] = (*found.get(name, ()), Function(**item))
+    return found
+
+
+def _argument(labels: list[str] | None, **given: Any) -> Argument:
+    return Argument(labels=None if labels is None else tuple(labels), **given)
+
+
+def _read_constraints(documents: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    return {item["requested"]: tuple(item["columns"]) for item in _items(documents)}
+
+
+_relations = _Catalog("catalog.sql", _read_relations)
+_functions = _Catalog("functions.sql", _read_functions)
+_constraints = _Catalog("constraints.sql", _read_constraints, _NAME_IN_TABLE)
 
 
 def _after_migrate(*, using: str, **_: Any) -> None:

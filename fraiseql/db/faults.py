@@ -3,8 +3,10 @@ PostgreSQL's errors as FraiseQL's, by SQLSTATE.
 
 What PostgreSQL says may quote values of other people's rows (its DETAIL does), so messages for
 clients are written here; the original stays as ``__cause__`` for the log. Only ``RAISE EXCEPTION``
-(P0001) speaks for itself: its author wrote it for the user.
+(P0001, PT404 and the like) speaks for itself: its author wrote it for the user.
 """
+
+from dataclasses import dataclass
 
 import psycopg
 from django.db.utils import Error as DjangoError
@@ -15,9 +17,11 @@ from fraiseql.errors import (
     DatabaseFault,
     Forbidden,
     FraiseQLError,
+    NotFound,
     ServiceUnavailable,
     StaleCatalog,
     Timeout,
+    Unauthenticated,
 )
 
 UNREACHABLE = "The database cannot be reached."
@@ -51,7 +55,18 @@ _BY_STATE: dict[str, tuple[type[FraiseQLError], str]] = {
     "42501": (Forbidden, "The database does not allow this."),
     "57014": (Timeout, "The statement took too long and was cancelled."),
     "53300": (ServiceUnavailable, "The database takes no more connections."),
+    "P0002": (NotFound, "There is no such thing."),
     "54001": (BadUserInput, "The query is too complex."),
+}
+# RAISE EXCEPTION, and with the codes by which PostgREST's users say which HTTP status they mean.
+_RAISED: dict[str, type[FraiseQLError]] = {
+    "P0001": BadUserInput,
+    "PT400": BadUserInput,
+    "PT422": BadUserInput,
+    "PT401": Unauthenticated,
+    "PT403": Forbidden,
+    "PT404": NotFound,
+    "PT409": Conflict,
 }
 _BY_CLASS: dict[str, tuple[type[FraiseQLError], str]] = {
     "08": (ServiceUnavailable, UNREACHABLE),
@@ -59,7 +74,7 @@ _BY_CLASS: dict[str, tuple[type[FraiseQLError], str]] = {
     "23": (BadUserInput, "A constraint of the database refuses a value."),
     "53": (ServiceUnavailable, "The database is out of resources."),
 }
-_STALE = {"42P01", "42703", "3F000", "26000"}
+_STALE = {"42P01", "42703", "42883", "3F000", "26000"}
 
 # 42601 is a syntax error: of the statement, or of a value that has a grammar of its own.
 _GRAMMARS_OF_VALUES = ("tsquery", "tsvector", "ltree", "ltxtquery", "lquery", "jsonpath", "vector")
@@ -88,8 +103,8 @@ def _fault(error: Exception) -> FraiseQLError:
             f"The database no longer has what the statement names ({state}).",
             hint="A view or column was dropped, renamed or changed; the log has its name.",
         )
-    if state == "P0001":
-        return BadUserInput(cause.diag.message_primary or "The database refused this.")
+    if state in _RAISED:
+        return _RAISED[state](cause.diag.message_primary or "The database refused this.")
     if state == "42601" and _is_syntax_of_value(cause):
         return BadUserInput("A search expression or path is not valid.")
     if state in _SHUTDOWN:
@@ -98,6 +113,32 @@ def _fault(error: Exception) -> FraiseQLError:
     if kind is None:
         return DatabaseFault(f"PostgreSQL refused the statement (SQLSTATE {state}).")
     return kind(message, hint=RETRY_HINT if kind is ServiceUnavailable else None)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """
+    A constraint that a statement has violated.
+
+    ``constraint``: ``"schema"."table"."name"``, as ``catalog.constrained`` takes it; ``column``: of not-null only.
+    """
+
+    state: str
+    constraint: str | None
+    column: str | None
+
+
+def violation(error: FraiseQLError) -> Violation | None:
+    """Return what constraint an error speaks of, or None if it speaks of none."""
+    cause = None if error.__cause__ is None else database_error(error.__cause__)
+    if not isinstance(cause, psycopg.Error) or not (cause.sqlstate or "").startswith("23"):
+        return None
+    found = cause.diag
+    names = (found.schema_name, found.table_name, found.constraint_name)
+    constraint = None
+    if all(names):
+        constraint = ".".join('"{}"'.format((name or "").replace('"', '""')) for name in names)
+    return Violation(cause.sqlstate or "", constraint, found.column_name)
 
 
 def database_error(error: BaseException) -> BaseException:

@@ -3,14 +3,15 @@ Rows to responses: by the projector, or as values for graphene's executor.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from graphql import ExecutionResult
 
 from fraiseql.engine import result
-from fraiseql.engine.operation import Prepared
+from fraiseql.engine.operation import Prepared, PreparedCalls
+from fraiseql.engine.plan.calls import CallOutline, CallSelection
 from fraiseql.engine.plan.planner import Outline, RootSelection
 from fraiseql.engine.reading import Documents, Found
 from fraiseql.engine.result import envelope
@@ -60,6 +61,30 @@ def _field(
     return b"null", [envelope.describe(error, debug, [key], nodes)]
 
 
+def project_calls(
+    prepared: PreparedCalls, outcomes: Mapping[str, bytes | FraiseQLError], debug: bool
+) -> Response:
+    """Return the response of an operation of bound mutations only, in the order of its selection."""
+    fields: list[tuple[str, bytes]] = []
+    errors: list[ErrorDict] = []
+    selections = {item.response_key: item for item in prepared.outline.selections}
+    for key in prepared.outline.order:
+        item = selections.get(key)
+        if item is None:
+            fields.append((key, b'"Mutation"'))
+            continue
+        outcome = outcomes[key]
+        if isinstance(outcome, FraiseQLError):
+            nodes = prepared.outline.nodes[key,]
+            return envelope.no_data([*errors, envelope.describe(outcome, debug, [key], nodes)])
+        value, faults = prepared.shapes[key].project_row(outcome)
+        errors += _describe(prepared.outline, item, faults, debug)
+        if value == b"null":
+            return envelope.no_data(errors)
+        fields.append((key, value))
+    return envelope.success(fields, errors)
+
+
 def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tuple[bytes, Any]:
     if item.root.kind.is_list:
         projected: tuple[bytes, Any] = compiled.project_rows(documents)
@@ -69,7 +94,10 @@ def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tupl
 
 
 def _describe(
-    selected: Outline, item: RootSelection, faults: Sequence[shape.Error], debug: bool
+    selected: Outline | CallOutline,
+    item: RootSelection | CallSelection,
+    faults: Sequence[shape.Error],
+    debug: bool,
 ) -> list[ErrorDict]:
     described = []
     for path, label, reason in faults:

@@ -2,7 +2,7 @@
 What resolvers find in ``info.context``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
@@ -23,6 +23,7 @@ class Context:
         self.db = db
         self.viewer = viewer
         self._async_db = async_db
+        self.calls: Mapping[str, Callable[[], Any]] = {}
         self._bound: Mapping[str, Any] = {}
         self._extra: dict[str, Any] = {}
 
@@ -58,6 +59,7 @@ class Context:
     def for_async(self) -> "Context":
         """Return the same context for an asynchronous resolver, whose ``db`` is awaited."""
         twin = Context(self.request, self._async_db, self._async_db, self.viewer)
+        twin.calls = self.calls
         twin._bound, twin._extra = self._bound, self._extra
         return twin
 
@@ -71,3 +73,7 @@ class Context:
         if isinstance(value, FraiseQLError):
             raise value
         return value
+
+    def call_bound(self, response_key: str) -> Any:
+        """Run a bound mutation, whose turn has come, and return its payload. Raises its error."""
+        return self.calls[response_key]()

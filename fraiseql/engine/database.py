@@ -1,17 +1,20 @@
 """
-Reading bound types from Python: ``info.context.db``.
+The database from Python: ``info.context.db`` reads bound types and runs SQL.
 """
 
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from fraiseql.conf import get_settings
-from fraiseql.db import catalog, pool, sync
+from fraiseql.db import catalog, direct, pool, sync
+from fraiseql.db.direct import Row
+from fraiseql.db.flight import Session
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine.plan.filters import parse_id, plan_where
@@ -39,8 +42,9 @@ class Database:
         db.find(Post, where={"author": {"name": "Ada"}, "tags": {"contains": ["sql"]}}, limit=3)
     """
 
-    def __init__(self, using: str | None = None) -> None:
+    def __init__(self, using: str | None = None, session: Session = ()) -> None:
         self.using = using or get_settings().DATABASE
+        self.session = session
 
     def find(
         self,
@@ -64,13 +68,40 @@ class Database:
         found = self.find(type, {**(where or {}), **keys}, limit=1)
         return found[0] if found else None
 
+    def fetch(self, text: str, *params: Any) -> list[Row]:
+        """
+        Return the rows of an SQL statement as dicts, parameters as ``$1``, ``$2``, ...
+
+        JSON comes as Python values, and a dict goes as ``jsonb``. Raises FraiseQLError by SQLSTATE.
+        """
+        return direct.fetch(text, params, self.using, self.session)
+
+    def fetchrow(self, text: str, *params: Any) -> Row | None:
+        """Return the first row of an SQL statement, or None."""
+        return next(iter(self.fetch(text, *params)), None)
+
+    def fetchval(self, text: str, *params: Any) -> Any:
+        """Return the first column of the first row of an SQL statement, or None."""
+        return next(iter((self.fetchrow(text, *params) or {}).values()), None)
+
+    def execute(self, text: str, *params: Any) -> int:
+        """Run an SQL statement and return how many rows it was about."""
+        return direct.execute(text, params, self.using, self.session)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a block, ``with``, whose statements all happen or none; blocks may nest."""
+        return direct.atomic(self.using, self.session)
+
 
 class AsyncDatabase:
     """The same as ``Database``, awaited."""
 
-    def __init__(self, using: str | None = None, in_thread: bool = False) -> None:
+    def __init__(
+        self, using: str | None = None, in_thread: bool = False, session: Session = ()
+    ) -> None:
         self.using = using or get_settings().DATABASE
         self._in_thread = in_thread
+        self._direct = Database(self.using, session)
 
     async def find(
         self,
@@ -92,6 +123,40 @@ class AsyncDatabase:
         """Return what ``Database.find_one`` returns."""
         found = await self.find(type, {**(where or {}), **keys}, limit=1)
         return found[0] if found else None
+
+    # On Django's connection, in the request's own thread: one connection for a whole transaction.
+
+    async def fetch(self, text: str, *params: Any) -> list[Row]:
+        """Return what ``Database.fetch`` returns."""
+        return await sync_to_async(self._direct.fetch)(text, *params)
+
+    async def fetchrow(self, text: str, *params: Any) -> Row | None:
+        """Return what ``Database.fetchrow`` returns."""
+        return await sync_to_async(self._direct.fetchrow)(text, *params)
+
+    async def fetchval(self, text: str, *params: Any) -> Any:
+        """Return what ``Database.fetchval`` returns."""
+        return await sync_to_async(self._direct.fetchval)(text, *params)
+
+    async def execute(self, text: str, *params: Any) -> int:
+        """Return what ``Database.execute`` returns."""
+        return await sync_to_async(self._direct.execute)(text, *params)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Return a block, ``async with``, whose statements all happen or none; ``find`` sees them too."""
+        block = self._direct.transaction()
+        await sync_to_async(block.__enter__)()
+        in_thread, self._in_thread = self._in_thread, True
+        try:
+            yield
+        except BaseException as error:
+            await sync_to_async(block.__exit__)(type(error), error, error.__traceback__)
+            raise
+        else:
+            await sync_to_async(block.__exit__)(None, None, None)
+        finally:
+            self._in_thread = in_thread
 
 
 def plan_find(

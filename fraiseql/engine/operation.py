@@ -7,12 +7,15 @@ from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType
 
+from fraiseql.db.statement import Statement
 from fraiseql.engine import result
 from fraiseql.engine.document.document import Document, introspection_faults
 from fraiseql.engine.document.variables import Variables, compile_variables
+from fraiseql.engine.plan.calls import CallOutline, outline_calls
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import Outline, condition_variables, outline
 from fraiseql.engine.plan.values import outline as outline_of
+from fraiseql.engine.sql.calls import Bound
 from fraiseql.engine.sql.template import Template
 from fraiseql.schema.build import Schema
 
@@ -38,10 +41,11 @@ class Operation:
         self.document = document
         self.node = node
         self.is_query = node.operation is OperationType.QUERY
+        self.is_mutation = node.operation is OperationType.MUTATION
         self.is_subscription = node.operation is OperationType.SUBSCRIPTION
         self.coerce = compile_variables(schema.graphql, node)
         self._conditions = condition_variables(document, node)
-        self._prepared: dict[tuple[Any, ...], Prepared] = {}
+        self._prepared: dict[tuple[Any, ...], Any] = {}
 
     @cached_property
     def introspection(self) -> list[dict[str, Any]]:
@@ -50,17 +54,25 @@ class Operation:
 
     def prepare(self, variables: Variables) -> "Prepared":
         """
-        Return the operation's outline under these variables' ``@skip`` and ``@include``.
+        Return the outline of a query under these variables' ``@skip`` and ``@include``.
 
         Raises ValidationFailed if it has too many fields.
         """
+        prepared: Prepared = self._kept(variables, outline, Prepared)
+        return prepared
+
+    def prepare_calls(self, variables: Variables) -> "PreparedCalls":
+        """Return the outline of a mutation; see ``prepare``."""
+        prepared: PreparedCalls = self._kept(variables, outline_calls, PreparedCalls)
+        return prepared
+
+    def _kept(self, variables: Variables, look: Any, made: Any) -> Any:
         key = tuple([bool(variables.get(name)) for name in self._conditions])
         found = self._prepared.get(key)
         if found is None:
             if len(self._prepared) >= MAX_OUTLINES:
                 self._prepared.clear()
-            selected = outline(self.schema, self.document, self.node, variables, self._max_fields)
-            found = Prepared(selected)
+            found = made(look(self.schema, self.document, self.node, variables, self._max_fields))
             self._prepared[key] = found
         return found
 
@@ -95,3 +107,25 @@ class Prepared:
         """Drop all statements: too many, or the catalog they were made from has changed."""
         self._templates.clear()
         self._count = 0
+
+
+class PreparedCalls:
+    """
+    The outline of a mutation, its compiled Shapes, and what was made for it so far.
+
+    ``bound``: the functions by mutation; ``texts``: of calls, by response key and the fields given; ``reads``: of
+    what they write, by response key.
+    """
+
+    def __init__(self, selected: CallOutline) -> None:
+        self.outline = selected
+        self.shapes = {item.response_key: result.Shape(item.node) for item in selected.selections}
+        self.bound: dict[str, Bound] = {}
+        self.texts: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.reads: dict[str, Statement] = {}
+
+    def forget(self) -> None:
+        """Drop all of it: the catalog it was made from has changed."""
+        self.bound.clear()
+        self.texts.clear()
+        self.reads.clear()

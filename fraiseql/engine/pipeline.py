@@ -7,11 +7,12 @@ statement, graphene's executor), and the two drivers differ only in how they wai
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
+from django.db import transaction
 from graphql import ExecutionResult, MiddlewareManager
 from graphql import execute as graphql_execute
 
@@ -19,6 +20,7 @@ from fraiseql.conf import Settings, get_settings
 from fraiseql.db import catalog, pool, sync
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
+from fraiseql.engine.calling import Calls, Constrained, Flight, Functions
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import read_document
@@ -48,9 +50,10 @@ class Execution:
     request: GraphQLRequest
     viewer: Viewer
     bound: Mapping[str, Any]
+    calls: Calls | None = None
 
 
-Need = Relations | Statement | Execution
+Need = Relations | Statement | Functions | Constrained | Flight | Execution
 Steps = Generator[Need, Any, Response]
 
 
@@ -148,13 +151,18 @@ class Engine:
             if operation.is_subscription:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
-            prepared = operation.prepare(variables) if operation.is_query else None
+            if operation.is_mutation:
+                calls = Calls(operation.prepare_calls(variables), variables, self.settings)
+            else:
+                prepared = operation.prepare(variables)
         except FraiseQLError as error:
             return envelope.refusal(error, self.debug)
-        if prepared is None:
+        if operation.is_mutation:
+            if calls.outline.is_fast:
+                return answering.project_calls(calls.prepared, (yield from calls.run()), self.debug)
             if fast_only:
                 return FORWARD
-            done = yield Execution(operation, request, viewer, {})
+            done = yield Execution(operation, request, viewer, {}, calls)
             return answering.executed(done, self.debug)
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
@@ -181,13 +189,44 @@ def execute(
     steps = engine.answer(request, viewer, read_only)
 
     def meet(need: Need) -> Any:
-        if isinstance(need, Statement):
-            return sync.fetch(need, using)
-        if isinstance(need, Relations):
-            return catalog.relations(need.names, using)
-        return _execute(engine, need, context)
+        if isinstance(need, Execution):
+            return _execute(engine, need, context)
+        return _ask(need, using, viewer)
 
-    return drive(steps, meet)
+    response: Response = drive(steps, meet)
+    return response
+
+
+def _ask(need: Need, using: str, viewer: Viewer) -> Any:
+    """Return what the database answers to ``need``, on Django's connection."""
+    match need:
+        case Statement():
+            return sync.fetch(need, using)
+        case Flight(statements):
+            return sync.fetch_all(statements, using, viewer.session)
+        case Relations(names):
+            return catalog.relations(names, using)
+        case Functions(names):
+            return catalog.functions(names, using)
+        case Constrained(names):
+            return catalog.constrained(names, using)
+    raise TypeError(need)
+
+
+async def _ask_async(need: Need, using: str, viewer: Viewer) -> Any:
+    """Return the same, through the asynchronous pool."""
+    match need:
+        case Statement():
+            return await pool.fetch(need, using)
+        case Flight(statements):
+            return await pool.fetch_all(statements, using, viewer.session)
+        case Relations(names):
+            return await catalog.relations_async(names, using)
+        case Functions(names):
+            return await catalog.functions_async(names, using)
+        case Constrained(names):
+            return await catalog.constrained_async(names, using)
+    raise TypeError(need)
 
 
 async def execute_async(
@@ -205,12 +244,10 @@ async def execute_async(
         need = next(steps)
         while True:
             try:
-                if isinstance(need, Statement):
-                    met: Any = await pool.fetch(need, using)
-                elif isinstance(need, Relations):
-                    met = await catalog.relations_async(need.names, using)
+                if isinstance(need, Execution):
+                    met: Any = await _execute_async(engine, need, context)
                 else:
-                    met = await _execute_async(engine, need, context)
+                    met = await _ask_async(need, using, viewer)
             except FraiseQLError as error:
                 need = steps.throw(error)
             else:
@@ -220,7 +257,7 @@ async def execute_async(
         return response
 
 
-def drive(steps: Steps, meet: Any) -> Response:
+def drive(steps: Generator[Any, Any, Any], meet: Any) -> Any:
     """Return what ``Engine.answer`` does; ``meet`` gives what it asks for, or raises FraiseQLError."""
     try:
         need = next(steps)
@@ -232,15 +269,33 @@ def drive(steps: Steps, meet: Any) -> Response:
             else:
                 need = steps.send(met)
     except StopIteration as stop:
-        response: Response = stop.value
-        return response
+        return stop.value
 
 
 def _execute(
     engine: Engine, need: Execution, request: Any, in_thread: bool = True
 ) -> ExecutionResult:
-    context = Context(request, Database(), AsyncDatabase(in_thread=in_thread), need.viewer)
+    session = need.viewer.session
+    asynchronous = AsyncDatabase(in_thread=in_thread, session=session)
+    context = Context(request, Database(session=session), asynchronous, need.viewer)
     context.bind(need.bound)
+    if need.calls is None:
+        return _run(engine, need, context)
+    using, calls = engine.settings.DATABASE, need.calls
+    context.calls = {
+        key: partial(drive, calls.alone(key), lambda asked: _ask(asked, using, need.viewer))
+        for key in calls.prepared.shapes
+    }
+    if engine.settings.MUTATION_TRANSACTION != "operation":
+        return _run(engine, need, context)
+    with transaction.atomic(using):
+        result = _run(engine, need, context)
+        if result.errors or calls.has_failed:
+            transaction.set_rollback(True, using)
+    return calls.undone(result)
+
+
+def _run(engine: Engine, need: Execution, context: Context) -> ExecutionResult:
     result = graphql_execute(
         engine.schema.graphql,
         need.operation.document.ast,

@@ -185,7 +185,7 @@ class _Walk:
         def meet(need: pipeline.Need) -> Any:
             nonlocal waited
             started = perf_counter()
-            if isinstance(need, pipeline.Execution):
+            if not isinstance(need, Relations | Statement):
                 raise _ForExecutor
             if isinstance(need, Relations):
                 met: Any = catalog.relations(need.names, self.using)

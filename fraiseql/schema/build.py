@@ -33,6 +33,7 @@ from fraiseql.schema.specs import (
     FieldSpec,
     InputRef,
     InputSpec,
+    MutationSpec,
     ObjectSpec,
     ResolverSpec,
     RootKind,
@@ -48,6 +49,7 @@ class Schema:
     graphql: GraphQLSchema
     objects: Mapping[str, ObjectSpec]
     roots: Mapping[str, RootSpec]
+    mutations: Mapping[str, MutationSpec]
 
 
 def build(declared: registry.Registry, graphene_schemas: tuple[Any, ...] = ()) -> Schema:
@@ -65,25 +67,26 @@ class _Builder:
         self.inputs = InputTypes(self.enums)
         self.input_objects: dict[str, Any] = {}
         self.objects: dict[str, Any] = {}
-        for spec in sorted(specs.objects.values(), key=lambda spec: not spec.is_interface):
+        for spec in sorted(specs.objects.values(), key=_made_first):
             self.objects[spec.name] = self._object_type(spec)
         for spec in specs.objects.values():
             fields = {name: self._field(spec, field) for name, field in spec.fields.items()}
-            self.objects[spec.name]._meta.fields.update(fields)
+            if fields:
+                self.objects[spec.name]._meta.fields.update(fields)
 
     def schema(self, joined: tuple[Any, ...]) -> Schema:
         """Return one schema of these types and the joined graphene schemas."""
         self.joined = joined
         made = graphene.Schema(
             query=self._query(),
-            mutation=self._joined_root("mutation", "Mutation"),
-            subscription=self._joined_root("subscription", "Subscription"),
+            mutation=self._mutation(),
+            subscription=self._subscription(),
             types=[*_STANDARD, *self._first(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
         adopt(made.type_map)
         self.inputs.mark_one_of(made.type_map)
-        return Schema(graphql=made, objects=self.specs.objects, roots=self.specs.roots)
+        return Schema(made, self.specs.objects, self.specs.roots, self.specs.mutations)
 
     # Types
 
@@ -91,6 +94,9 @@ class _Builder:
         meta: dict[str, Any] = {"name": spec.name, "description": spec.description}
         if spec.is_interface:
             attributes = {"resolve_type": classmethod(complete.type_resolver(spec, self.objects))}
+            if spec.is_union:
+                meta["types"] = tuple(self.objects[kind.name] for kind in spec.possible_types())
+                return self._class(spec.name, graphene.Union, meta, attributes)
             return self._class(spec.name, graphene.Interface, meta, attributes)
         meta["interfaces"] = tuple(self.objects[parent.name] for parent in spec.interfaces)
         return self._class(spec.name, graphene.ObjectType, meta, {})
@@ -213,6 +219,38 @@ class _Builder:
             resolver=_python_resolver(spec, self._arguments_converter(spec.arguments)),
         )
 
+    def _mutation(self) -> Any:
+        fields = {spec.name: self._bound_mutation(spec) for spec in self.specs.mutations.values()}
+        resolvers = self.specs.mutation_resolvers.values()
+        fields |= {spec.name: self._resolver(spec) for spec in resolvers}
+        joined = [schema.mutation for schema in self.joined if schema.mutation]
+        for legacy in self.joined:
+            shown = legacy.graphql_schema.mutation_type
+            for name in fields.keys() & (shown.fields if shown else {}).keys():
+                raise ConfigurationError(
+                    f"The mutation {name!r} is declared in {legacy.mutation.__name__} (graphene)"
+                    " and in bindings."
+                )
+        if not fields and not joined:
+            return None
+        mutation: Any = type("Mutation", (*joined, graphene.ObjectType), {})
+        mutation._meta.fields.update(fields)
+        return mutation
+
+    def _bound_mutation(self, spec: MutationSpec) -> Any:
+        arguments = {}
+        if spec.input is not None:
+            made = graphene.NonNull(self._input_object(spec.input))
+            arguments["input"] = graphene.NonNull(graphene.List(made)) if spec.is_batch else made
+        return graphene.Field(
+            graphene.NonNull(self.objects[spec.payload.name]),
+            name=spec.name,
+            description=spec.description,
+            deprecation_reason=spec.deprecation,
+            args={name: graphene.Argument(kind, name=name) for name, kind in arguments.items()},
+            resolver=complete.mutation_resolver(spec),
+        )
+
     # Arguments
 
     def _argument(self, argument: ArgumentSpec) -> Any:
@@ -260,11 +298,9 @@ class _Builder:
 
     # Joined graphene schemas
 
-    def _joined_root(self, attribute: str, name: str) -> Any:
-        classes = [
-            getattr(schema, attribute) for schema in self.joined if getattr(schema, attribute)
-        ]
-        return type(name, (*classes, graphene.ObjectType), {}) if classes else None
+    def _subscription(self) -> Any:
+        classes = [schema.subscription for schema in self.joined if schema.subscription]
+        return type("Subscription", (*classes, graphene.ObjectType), {}) if classes else None
 
     def _joined_types(self) -> list[Any]:
         roots = {"Query", "Mutation", "Subscription"}
@@ -317,6 +353,11 @@ _CONNECTION_WINDOW = {
     "last": (graphene.Int, "Rows to return before the end, or before `before`."),
     "before": (graphene.String, "Cursor of the edge the page ends before."),
 }
+
+
+def _made_first(spec: ObjectSpec) -> int:
+    """Return a type's place: those that others need when they are made come first."""
+    return 2 if spec.is_union else int(not spec.is_interface)
 
 
 def _python_resolver(
@@ -390,16 +431,17 @@ class _Cache:
         # The registry itself: the id of one that is gone may be another's.
         self.declared: registry.Registry | None = None
         self.version = -1
+        self.style = ""
         self.builder: _Builder | None = None
         self.schema: Schema | None = None
 
     def current_builder(self) -> _Builder:
-        declared = registry.current()
+        declared, style = registry.current(), get_settings().MUTATION_PAYLOAD
         with self.lock:
-            if self.builder is None or not self.is_current(declared):
+            if self.builder is None or self.style != style or not self.is_current(declared):
                 with _uncollected():
                     self.builder, self.schema = _Builder(resolve(declared)), None
-                self.declared, self.version = declared, declared.version
+                self.declared, self.version, self.style = declared, declared.version, style
             return self.builder
 
     def current_schema(self) -> Schema:

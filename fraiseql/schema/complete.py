@@ -15,7 +15,7 @@ from graphql import GraphQLResolveInfo
 from fraiseql.errors import ConfigurationError, DocumentError
 from fraiseql.schema.graphene_scalars import output_value
 from fraiseql.schema.scalars import Scalar
-from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec, RootSpec, TypeRef
+from fraiseql.schema.specs import EnumSpec, FieldSpec, MutationSpec, ObjectSpec, RootSpec, TypeRef
 
 Resolver = Callable[..., Any]
 Convert = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -70,19 +70,35 @@ def _computed_resolver(owner: ObjectSpec, field: FieldSpec, convert: Convert) ->
     return resolve_async
 
 
+def mutation_resolver(spec: MutationSpec) -> Resolver:
+    """Return the resolver of a bound mutation, which the pipeline runs when its turn has come."""
+
+    def resolve(_source: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+        call = getattr(info.context, "call_bound", None)
+        if call is None:
+            raise _outside(f"Mutation.{spec.name}")
+        return call(info.path.key)
+
+    return resolve
+
+
 def root_resolver(root: RootSpec) -> Resolver:
     """Return the resolver of a bound root field: its rows were read before execution began."""
 
     def resolve(_source: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
         take = getattr(info.context, "take_bound", None)
         if take is None:
-            raise ConfigurationError(
-                f"Query.{root.name} was executed outside FraiseQL's pipeline.",
-                hint="Use fraiseql.testing.Client, or fraiseql.engine.pipeline.execute.",
-            )
+            raise _outside(f"Query.{root.name}")
         return take(info.path.key)
 
     return resolve
+
+
+def _outside(field: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{field} was executed outside FraiseQL's pipeline.",
+        hint="Use fraiseql.testing.Client, or fraiseql.engine.pipeline.execute.",
+    )
 
 
 def type_resolver(spec: ObjectSpec, types: Mapping[str, Any]) -> Callable[[Any, Any, Any], Any]:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, dataclass_transform, overload
 
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.registry import (
+    MutationDeclaration,
     NamedDeclaration,
     ObjectDeclaration,
     ResolverDeclaration,
@@ -319,6 +320,71 @@ def query(
         return resolver
 
     return declare if function is None else declare(function)
+
+
+@overload
+def mutation(function: Function, /) -> Function: ...
+@overload
+def mutation(
+    *,
+    function: str | None = None,
+    name: str | None = None,
+    batch: bool = False,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Callable[[Any], Any]: ...
+def mutation(
+    resolver: Any = None,
+    /,
+    *,
+    function: str | None = None,
+    name: str | None = None,
+    batch: bool = False,
+    description: str | None = None,
+    deprecation: str | None = None,
+) -> Any:
+    """
+    Declare a mutation: a class bound to a PostgreSQL function, or a Python function.
+
+    A class needs ``function`` (``schema.name`` allowed). Its annotations are the input's fields, matched with
+    the function's arguments by name (``title``: ``p_title`` or ``title``); ``returns`` is what the payload
+    holds. ``batch``: the input is a list, and the function takes it as one ``jsonb``. A Python function is
+    declared as ``query`` declares it.
+    """
+
+    def declare(declared: Any) -> Any:
+        if isinstance(declared, builtins.type):
+            current().add_mutation(
+                _bound(declared, function, name, batch, description, deprecation)
+            )
+        elif function is None:
+            text = description or inspect.getdoc(declared)
+            current().add_mutation(ResolverDeclaration(declared, name, text, deprecation))
+        else:
+            raise ConfigurationError(
+                f"@fraiseql.mutation(function={function!r}) needs a class, not {declared!r}."
+            )
+        return declared
+
+    return declare if resolver is None else declare(resolver)
+
+
+def _bound(
+    cls: builtins.type,
+    function: str | None,
+    name: str | None,
+    is_batch: bool,
+    description: str | None,
+    deprecation: str | None,
+) -> MutationDeclaration:
+    if function is None:
+        raise ConfigurationError(
+            f"@fraiseql.mutation on {cls.__qualname__} names no function.",
+            hint='Write @fraiseql.mutation(function="fn_...").',
+        )
+    text = description or _description(cls)
+    _as_dataclass(cls, absent=UNSET)
+    return MutationDeclaration(cls, function, name, is_batch, text, deprecation)
 
 
 def _as_dataclass(cls: builtins.type, absent: Any = dataclasses.MISSING) -> None:

@@ -54,10 +54,22 @@ class RootDeclaration:
 
 @dataclass(frozen=True)
 class ResolverDeclaration:
-    """A function under ``@fraiseql.query``."""
+    """A function under ``@fraiseql.query`` or ``@fraiseql.mutation``."""
 
     function: Callable[..., Any]
     name: str | None
+    description: str | None
+    deprecation: str | None
+
+
+@dataclass(frozen=True)
+class MutationDeclaration:
+    """A class under ``@fraiseql.mutation(function=...)``: its annotations are the input and ``returns``."""
+
+    python: type
+    function: str
+    name: str | None
+    is_batch: bool
     description: str | None
     deprecation: str | None
 
@@ -75,6 +87,7 @@ class Registry:
     inputs: dict[type, NamedDeclaration] = field(default_factory=dict)
     roots: dict[str, tuple[str, RootDeclaration]] = field(default_factory=dict)
     resolvers: dict[str, ResolverDeclaration] = field(default_factory=dict)
+    mutations: dict[str, MutationDeclaration | ResolverDeclaration] = field(default_factory=dict)
     version: int = 0
     fault: ConfigurationError | None = None
 
@@ -110,6 +123,16 @@ class Registry:
         self.resolvers[name] = declaration
         self.version += 1
 
+    def add_mutation(self, declaration: MutationDeclaration | ResolverDeclaration) -> None:
+        """Note a mutation. Raises ConfigurationError if another one has its name."""
+        source = _source(declaration)
+        name = source.__name__
+        other = _path(_source(self.mutations[name])) if name in self.mutations else None
+        if other is not None and other != _path(source):
+            raise _declared_twice("mutation", name, other, _path(source))
+        self.mutations[name] = declaration
+        self.version += 1
+
     def by_name(self) -> Mapping[str, type]:
         """Return every declared class by its Python name, for forward references."""
         return {
@@ -141,14 +164,24 @@ class Registry:
             others.append(f"{function.__module__}.{function.__qualname__}")
         for other in others:
             if other != owner:
-                raise ConfigurationError(
-                    f"The query field {name!r} is declared twice: in {other} and in {owner}.",
-                    hint="Give one of them another attribute name.",
-                )
+                raise _declared_twice("query", name, other, owner)
 
 
-def _path(python: type) -> str:
-    return f"{python.__module__}.{python.__qualname__}"
+def _path(source: Any) -> str:
+    return f"{source.__module__}.{source.__qualname__}"
+
+
+def _source(declaration: MutationDeclaration | ResolverDeclaration) -> Any:
+    if isinstance(declaration, MutationDeclaration):
+        return declaration.python
+    return declaration.function
+
+
+def _declared_twice(root: str, name: str, first: str, second: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The {root} field {name!r} is declared twice: in {first} and in {second}.",
+        hint="Give one of them another attribute name.",
+    )
 
 
 _current = Registry()

@@ -8,20 +8,33 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import graphene
 
+from fraiseql.conf import get_settings
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.aggregates import AggregateTypes
 from fraiseql.schema.comments import attribute_descriptions
 from fraiseql.schema.declare import OPTIONS, FieldOptions
 from fraiseql.schema.inputs import filter_operators
+from fraiseql.schema.mutations import (
+    PayloadTypes,
+    made_types,
+    result_field,
+    type_name,
+    version_type,
+)
 from fraiseql.schema.names import NameTable, camel_case, check_name
-from fraiseql.schema.registry import ObjectDeclaration, Registry, RootDeclaration
+from fraiseql.schema.registry import (
+    MutationDeclaration,
+    ObjectDeclaration,
+    Registry,
+    RootDeclaration,
+)
 from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar, scalar_for
 from fraiseql.schema.specs import (
     UNSET,
@@ -30,6 +43,7 @@ from fraiseql.schema.specs import (
     FieldSpec,
     InputRef,
     InputSpec,
+    MutationSpec,
     ObjectSpec,
     ResolverSpec,
     RootKind,
@@ -42,6 +56,7 @@ _RESERVED = (
     "Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID", "OrderDirection",
 )  # fmt: skip
 _KEYS_OF_ONE = ("id", "identifier")
+_RETURNS = "returns"
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,8 @@ class Specs:
     inputs: dict[str, InputSpec]
     roots: dict[str, RootSpec]
     resolvers: dict[str, ResolverSpec]
+    mutations: dict[str, MutationSpec]
+    mutation_resolvers: dict[str, ResolverSpec]
 
 
 def resolve(registry: Registry) -> Specs:
@@ -78,6 +95,7 @@ class _Resolver:
         self.page_info = _page_info()
         self._connections: dict[str, ObjectSpec] = {}
         self._aggregates = AggregateTypes()
+        self._payloads = PayloadTypes(get_settings().MUTATION_PAYLOAD)
 
     def run(self) -> Specs:
         for python, spec in self.objects.items():
@@ -96,16 +114,21 @@ class _Resolver:
             resolvers[name] = self._resolver(
                 name, resolver.function, resolver.description, resolver.deprecation
             )
-        self._refuse_clashes()
+        mutations, mutation_resolvers = self._mutations()
+        self._refuse_clashes(mutations.values())
         return Specs(
-            objects={spec.name: spec for spec in self._all_objects(roots)},
+            objects={spec.name: spec for spec in self._all_objects(roots, mutations)},
             enums={spec.name: spec for spec in self.enums.values()},
             inputs={spec.name: spec for spec in self.inputs.values()},
             roots=roots,
             resolvers=resolvers,
+            mutations=mutations,
+            mutation_resolvers=mutation_resolvers,
         )
 
-    def _all_objects(self, roots: Mapping[str, RootSpec]) -> list[ObjectSpec]:
+    def _all_objects(
+        self, roots: Mapping[str, RootSpec], mutations: Mapping[str, MutationSpec]
+    ) -> list[ObjectSpec]:
         found = list(self.objects.values())
         connections = dict.fromkeys(root.connection for root in roots.values() if root.connection)
         for connection in connections:
@@ -113,9 +136,13 @@ class _Resolver:
             found += [connection, typing.cast(ObjectSpec, edge)]
         if connections:
             found.append(self.page_info)
+        for mutation in mutations.values():
+            found += made_types(mutation)
+        if mutations:
+            found += self._payloads.shared
         return [*found, *self._aggregates.made.values()]
 
-    def _refuse_clashes(self) -> None:
+    def _refuse_clashes(self, mutations: Collection[MutationSpec]) -> None:
         """Refuse declared names that the schema needs for something else."""
         taken = dict.fromkeys(_RESERVED, "a type of every schema")
         for spec in self.objects.values():
@@ -130,6 +157,12 @@ class _Resolver:
             ours = (f"{name}Connection", f"{name}Edge", self.page_info.name)
             taken |= dict.fromkeys(ours, f"made for the connection of {name}")
         taken |= dict.fromkeys(self._aggregates.names(), "made for an aggregate")
+        for mutation in mutations:
+            made = (f"{type_name(mutation.name)}Input", *(s.name for s in made_types(mutation)))
+            taken |= dict.fromkeys(made, f"made for the mutation {mutation.name}")
+        if mutations:
+            shared = (spec.name for spec in self._payloads.shared)
+            taken |= dict.fromkeys(shared, "made for all mutations")
         every: list[ObjectSpec | EnumSpec | InputSpec] = [
             *self.objects.values(), *self.enums.values(), *self.inputs.values(),
         ]  # fmt: skip
@@ -323,6 +356,54 @@ class _Resolver:
             self._connections[target.name] = _connection_spec(target, self.page_info)
         return self._connections[target.name]
 
+    # Mutations
+
+    def _mutations(self) -> tuple[dict[str, MutationSpec], dict[str, ResolverSpec]]:
+        table = NameTable("Mutation")
+        bound: dict[str, MutationSpec] = {}
+        python: dict[str, ResolverSpec] = {}
+        for attribute, declared in self.registry.mutations.items():
+            given = declared.name
+            if isinstance(declared, MutationDeclaration):
+                name = table.add(attribute, given or attribute[:1].lower() + attribute[1:])
+                bound[name] = self._mutation(name, declared)
+            else:
+                name = table.add(attribute, given)
+                python[name] = self._resolver(
+                    name, declared.function, declared.description, declared.deprecation
+                )
+        return bound, python
+
+    def _mutation(self, name: str, declared: MutationDeclaration) -> MutationSpec:
+        python = declared.python
+        owner = f"{python.__module__}.{python.__qualname__}"
+        fields = self._input_fields(python, owner, leave_out=_RETURNS)
+        # A default of None says that the field may be left out; the function sees what was sent.
+        fields = {
+            key: replace(entry, default=UNSET) if entry.default is None else entry
+            for key, entry in fields.items()
+        }
+        result, hints = None, self._hints(python)
+        if _RETURNS in hints:
+            given = _options(python, owner).get(_RETURNS, FieldOptions())
+            ref = self._output(hints[_RETURNS], f"{owner}.{_RETURNS}")
+            result = result_field(ref, given.name)
+        made = InputSpec(f"{type_name(name)}Input", python, f"What {name} takes.", fields)
+        input_spec = made if fields else None
+        if declared.is_batch and input_spec is None:
+            raise ConfigurationError(f"{owner}: a batch needs fields.")
+        version = version_type(input_spec, result)
+        return MutationSpec(
+            name=name,
+            function=declared.function,
+            input=input_spec,
+            payload=self._payloads.make(name, result, version, declared.is_batch),
+            result=result,
+            is_batch=declared.is_batch,
+            description=declared.description,
+            deprecation=declared.deprecation,
+        )
+
     # Python resolvers, arguments and inputs
 
     def _resolver(
@@ -367,13 +448,17 @@ class _Resolver:
             found[name] = ArgumentSpec(name, parameter.name, ref, default)
         return found
 
-    def _input_fields(self, python: type, owner: str) -> dict[str, ArgumentSpec]:
+    def _input_fields(
+        self, python: type, owner: str, leave_out: str = ""
+    ) -> dict[str, ArgumentSpec]:
         hints = self._hints(python)
         options = _options(python, owner)
         described = attribute_descriptions(python)
         table = NameTable(owner)
         found = {}
         for entry in dataclass_fields(python):
+            if entry.name == leave_out:
+                continue
             given = options.get(entry.name, FieldOptions())
             name = table.add(entry.name, given.name)
             default = entry.default if entry.default is not UNSET else UNSET

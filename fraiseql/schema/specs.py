@@ -38,12 +38,13 @@ class EnumSpec:
 @dataclass(eq=False)
 class ObjectSpec:
     """
-    An object type or an interface.
+    An object type, an interface or a union.
 
     ``view``: the relation root fields read, or None if the type is only embedded. ``source``: the view a
     projection is filled from. ``jsonb``: the document's column; None: the columns are the document.
-    ``discriminator``: interfaces only, the document's key that names the concrete type.
-    ``variants``: interfaces only, discriminator value -> concrete type.
+    ``discriminator``: interfaces and unions, the document's key that names the concrete type.
+    ``variants``: interfaces and unions, discriminator value -> concrete type.
+    ``is_union``: an abstract type as an interface is, without fields of its own; ``unions``: those it is in.
     """
 
     name: str
@@ -58,6 +59,8 @@ class ObjectSpec:
     interfaces: tuple["ObjectSpec", ...] = ()
     variants: dict[str, "ObjectSpec"] = field(default_factory=dict)
     fields: dict[str, "FieldSpec"] = field(default_factory=dict)
+    is_union: bool = False
+    unions: tuple["ObjectSpec", ...] = ()
 
     def by_python_name(self, name: str) -> "FieldSpec | None":
         """Return the field declared as ``name``."""
@@ -200,3 +203,36 @@ class ResolverSpec:
     arguments: Mapping[str, ArgumentSpec]
     description: str | None
     deprecation: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MutationSpec:
+    """
+    A mutation bound to a PostgreSQL function.
+
+    ``input``: None if it takes none. ``payload``: the type of the field, an object or a union. ``result``: the
+    payload's field for what the function returned, None if nothing is declared. ``is_batch``: the input is a list.
+    """
+
+    name: str
+    function: str
+    input: InputSpec | None
+    payload: ObjectSpec
+    result: FieldSpec | None
+    is_batch: bool = False
+    description: str | None = None
+    deprecation: str | None = None
+
+    @property
+    def locks(self) -> bool:
+        """Tell whether clients say which version of the row they have seen."""
+        return self.input is not None and VERSION in (
+            entry.python_name for entry in self.input.fields.values()
+        )
+
+
+VERSION = "expected_version"
+"""The input attribute by which a mutation locks optimistically."""
+
+CLIENT_KEY = "client_mutation_id"
+"""The input attribute that names one attempt, so that a repetition has one effect."""

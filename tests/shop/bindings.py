@@ -262,3 +262,138 @@ def failing(info: Any, public: bool = False) -> int:
     if public:
         raise Conflict("Taken.", hint="Take another.")
     raise RuntimeError("secret 4711")
+
+
+@fraiseql.type(view="v_stall")
+class Stall:
+    """Where wares are sold; the shop's mutations write these."""
+
+    id: UUID
+    identifier: str
+    name: str
+    note: str | None
+    capacity: int
+    tags: list[str]
+    opened_at: datetime | None
+    version: int
+    maker: Maker | None
+
+    @fraiseql.field
+    def shout(self) -> str:
+        """The name, loud."""
+        return self.name.upper()
+
+
+class StallQuery(fraiseql.Query):
+    """What has been written."""
+
+    stall = fraiseql.one(Stall)
+    stalls = fraiseql.many(Stall)
+
+
+@fraiseql.mutation(function="fn_open_stall")
+class OpenStall:
+    """Open a stall."""
+
+    identifier: str
+    name: str
+    maker_id: UUID | None
+    # How many fit in.
+    capacity: int = 10
+    tags: list[str] | None = None
+    note: str | None
+    opened_at: datetime | None
+    returns: Stall
+
+
+@fraiseql.mutation(function="fn_rename_stall")
+class RenameStall:
+    """Rename a stall nobody else has changed since."""
+
+    id: UUID
+    name: str
+    expected_version: int
+    returns: Stall
+
+
+@fraiseql.mutation(function="public.fn_change_stall")
+class ChangeStall:
+    """Change what is given of a stall."""
+
+    id: UUID
+    name: str | None
+    note: str | None
+    tags: list[str] | None
+    returns: Stall
+
+
+@fraiseql.mutation(function="fn_close_stall")
+class CloseStall:
+    """Close a stall for good."""
+
+    id: UUID
+    returns: Stall | None = fraiseql.field(name="closed")
+
+
+@fraiseql.mutation(function="fn_double_stalls")
+class DoubleStalls:
+    """Make room."""
+
+    ids: list[UUID]
+    returns: list[Stall]
+
+
+@fraiseql.mutation(function="fn_stall_ids", name="allStalls", deprecation="Ask for stalls.")
+class TouchStalls:
+    """Return all stalls."""
+
+    returns: list[Stall]
+
+
+@fraiseql.mutation(function="fn_import_stalls", batch=True)
+class ImportStalls:
+    """Open many stalls."""
+
+    identifier: str
+    name: str
+    capacity: int | None
+    returns: list[Stall]
+
+
+@fraiseql.mutation(function="fn_seal")
+class Seal:
+    """Return a part."""
+
+    label: str
+    sizes: list[int]
+    returns: list[Part] = fraiseql.field(name="parts")
+
+
+@fraiseql.mutation(function="fn_ring")
+class Ring:
+    """Do nothing."""
+
+
+@fraiseql.mutation(function="fn_count_stalls")
+class CountStalls:
+    """Count the stalls."""
+
+    more: int | None
+    returns: scalars.BigInt
+
+
+@fraiseql.mutation(function="fn_fail")
+class Fail:
+    """Fail."""
+
+    how: str
+    data: scalars.JSON | None
+
+
+@fraiseql.mutation
+def rename_maker(info: Any, identifier: str, name: str) -> Maker | None:
+    """Rename a maker, in Python."""
+    db = info.context.db
+    db.execute("UPDATE tb_maker SET name = $1 WHERE identifier = $2", name, identifier)
+    found: Maker | None = db.find_one(Maker, identifier=identifier)
+    return found

@@ -80,7 +80,20 @@ class Not:
         return f"not {self.item}"
 
 
-Condition = Compare | IsNull | Every | Some | Not
+@dataclass(frozen=True)
+class Written:
+    """Its ``target`` is among the ids that the function called before has left in RESULT_SETTING."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return f"{self.target} in the function's result"
+
+
+RESULT_SETTING = "fraiseql.result"
+"""The transaction-local setting that holds the ids of rows a function has written, as an array."""
+
+Condition = Compare | IsNull | Every | Some | Not | Written
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def _in_quotes(text: str) -> bytes:
 
 def type_names(spec: ObjectSpec) -> tuple[str, ...]:
     """Return the names under which fragments may speak of an object of type ``spec``."""
-    return (spec.name, *(parent.name for parent in spec.interfaces))
+    return (spec.name, *(parent.name for parent in (*spec.interfaces, *spec.unions)))
 
 
 def all_keys(spec: ObjectSpec) -> tuple[str, ...]:

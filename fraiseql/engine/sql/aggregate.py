@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from fraiseql.engine.plan.plan import Compare, Condition, IsNull, Not, Read, Target
+from fraiseql.engine.plan.plan import Compare, Condition, Every, IsNull, Not, Read, Some, Target
 from fraiseql.engine.sql.operators import Column, Operand, sort_key, sort_type
 from fraiseql.schema.aggregates import KEYS, MeasureSpec
 from fraiseql.schema.inputs import scalar_of
@@ -58,7 +58,7 @@ def _targets(condition: Condition) -> Iterator[Target]:
         yield condition.target
     elif isinstance(condition, Not):
         yield from _targets(condition.item)
-    else:
+    elif isinstance(condition, Every | Some):
         for item in condition.items:
             yield from _targets(item)
 

@@ -17,6 +17,7 @@ from fraiseql.db.catalog import Relation
 from fraiseql.engine.plan.filters import parse_id
 from fraiseql.engine.plan.order import decode_cursor
 from fraiseql.engine.plan.plan import (
+    RESULT_SETTING,
     Compare,
     Condition,
     Cursor,
@@ -29,6 +30,7 @@ from fraiseql.engine.plan.plan import (
     Read,
     Some,
     Target,
+    Written,
 )
 from fraiseql.engine.plan.values import Leaf
 from fraiseql.engine.sql import aggregate, operators
@@ -218,7 +220,9 @@ class _Branch:
             columns=sql.SQL(", ").join(columns),
             view=self._view(),
             where=_where(conditions),
-            order=self._order_by(order),
+            order=self._by_place()
+            if isinstance(self.read.where, Written)
+            else self._order_by(order),
             limit=sql.Literal(page.limit + (self.read.kind is RootKind.CONNECTION)),
             offset=self._offset(page.offset),
         )
@@ -282,9 +286,22 @@ class _Branch:
                 return _combine(" AND ", "true", [self._condition(item) for item in items])
             case Some(items):
                 return _combine(" OR ", "false", [self._condition(item) for item in items])
+            case Written(target):
+                field, ids = self._written(target)
+                return sql.SQL("{} = ANY ({})").format(field, ids)
             case Not(item):
                 # IS NOT TRUE: a row for which the condition is unknown does not satisfy it.
                 return sql.SQL("({}) IS NOT TRUE").format(self._condition(item))
+
+    def _written(self, target: Target) -> tuple[sql.Composable, sql.Composable]:
+        """Return a field and the ids a function has left, which it may be among."""
+        operand = self._operand(target)
+        if isinstance(operand, operators.Column):
+            field, pg_type = operand.expression, operand.pg_type
+        else:
+            field, pg_type = operand.text, "text"
+        ids = sql.SQL("current_setting({})::{}[]")
+        return field, ids.format(literal(RESULT_SETTING), _type_name(pg_type))
 
     def _compare(self, condition: Compare) -> sql.Composable:
         entry, operator = condition.target.leaf, condition.operator
@@ -326,6 +343,14 @@ class _Branch:
     def _sort_key(self, order: Order) -> sql.Composable:
         scalar = scalar_of(order.target.leaf.type.innermost)
         return operators.sort_key(scalar, self._operand(order.target))
+
+    def _by_place(self) -> sql.Composable:
+        """Return the order in which a function has returned its rows."""
+        if self.read.kind is RootKind.ONE:
+            return sql.SQL("")
+        assert isinstance(self.read.where, Written)  # noqa: S101 - the caller looked
+        field, ids = self._written(self.read.where.target)
+        return sql.SQL(" ORDER BY array_position({}, {})").format(ids, field)
 
     def _order_by(self, order: Sequence[Order]) -> sql.Composable:
         if not order:

@@ -135,9 +135,9 @@ def sort_type(scalar: Scalar, operand: Operand) -> str:
 def encode(operator: Operator, scalar: Scalar, is_list: bool, value: Any) -> str:
     """Return a coerced argument in PostgreSQL's text format, for ``condition``'s parameter."""
     if operator.argument == LIST:
-        return _array(map(scalar.encode, value if isinstance(value, list | tuple) else [value]))
+        return array(map(scalar.encode, value if isinstance(value, list | tuple) else [value]))
     if operator.argument == "same":
-        return _array([scalar.encode(value)]) if is_list else scalar.encode(value)
+        return array([scalar.encode(value)]) if is_list else scalar.encode(value)
     if operator.affixes is not None:
         before, after = operator.affixes
         return before + _without_wildcards(value) + after
@@ -150,15 +150,19 @@ def _encode_scalar(name: str) -> Callable[[Any], str]:
 
 _ARGUMENTS: dict[str, Callable[[Any], str]] = {
     "boolean": numbers.encode_boolean,
-    "texts": lambda value: _array(value),
+    "texts": lambda value: array(value),
     "json": documents.encode_document,
 }
 
 
-def _array(items: Iterable[str]) -> str:
+def array(items: Iterable[str | None]) -> str:
     """Return an array literal; everything in it is quoted, so that nothing in it is syntax."""
-    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
-    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+    return "{" + ",".join("NULL" if item is None else _in_array(item) for item in items) + "}"
+
+
+def _in_array(item: str) -> str:
+    escaped = item.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _without_wildcards(value: str) -> str:

@@ -14,9 +14,11 @@ from fraiseql.errors import (
     DatabaseFault,
     Forbidden,
     FraiseQLError,
+    NotFound,
     ServiceUnavailable,
     StaleCatalog,
     Timeout,
+    Unauthenticated,
 )
 
 SECRET = "tr0ub4dor"
@@ -55,6 +57,9 @@ PROVOKED: list[tuple[str, str, type[FraiseQLError]]] = [
     ("42622", "SELECT refuse('42622', 'label too long')", BadUserInput),
     ("54001", "SELECT refuse('54001', 'too deep')", BadUserInput),
     ("P0001", "SELECT refuse('P0001', 'Pick another name.')", BadUserInput),
+    ("P0002", "SELECT refuse('P0002', 'no rows')", NotFound),
+    ("PT401", "SELECT refuse('PT401', 'who')", Unauthenticated),
+    ("PT404", "SELECT refuse('PT404', 'where')", NotFound),
     ("42501", "SELECT refuse('42501', 'permission denied')", Forbidden),
     ("40001", "SELECT refuse('40001', 'serialize')", Conflict),
     ("40P01", "SELECT refuse('40P01', 'deadlock')", Conflict),
@@ -68,7 +73,7 @@ PROVOKED: list[tuple[str, str, type[FraiseQLError]]] = [
     ("42703", "SELECT tr0ub4dor FROM thing", StaleCatalog),
     ("3F000", "SELECT nowhere.f()", StaleCatalog),
     ("42601", "SELEC tr0ub4dor", DatabaseFault),
-    ("42883", "SELECT tr0ub4dor(1)", DatabaseFault),
+    ("42883", "SELECT tr0ub4dor(1)", StaleCatalog),
     ("0A000", "SELECT refuse('0A000', 'unsupported')", DatabaseFault),
     ("XX000", "SELECT refuse('XX000', 'internal')", DatabaseFault),
 ]

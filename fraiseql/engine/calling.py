@@ -1,0 +1,367 @@
+"""
+Bound mutations to their payloads: function, statements, flight, and what to say when one of them fails.
+
+What the client or the data are to blame for is an error in the payload; what the service is to blame for is
+an error of GraphQL. These generators yield what must be waited for; ``pipeline.py`` waits.
+"""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as noop
+from graphql import ExecutionResult, GraphQLError
+
+from fraiseql.conf import Settings
+from fraiseql.db import catalog, faults
+from fraiseql.db.faults import Violation
+from fraiseql.db.rows import Rows
+from fraiseql.db.statement import Statement
+from fraiseql.engine.document.variables import Variables
+from fraiseql.engine.operation import PreparedCalls
+from fraiseql.engine.plan.calls import CallSelection, current_read, given_input, written_read
+from fraiseql.engine.plan.plan import Plan
+from fraiseql.engine.reading import Relations
+from fraiseql.engine.result import payload
+from fraiseql.engine.result.payload import Payload, UserError
+from fraiseql.engine.sql import calls
+from fraiseql.engine.sql.calls import Bound, Contract
+from fraiseql.engine.sql.compile import compile_plan
+from fraiseql.errors import FraiseQLError, StaleCatalog
+from fraiseql.schema.mutations import ERROR, KIND
+from fraiseql.schema.scalars import SCALARS
+from fraiseql.schema.specs import MutationSpec
+
+# What clients can do something about; the rest are errors of GraphQL.
+_IN_PAYLOAD = frozenset({"BAD_USER_INPUT", "CONFLICT", "NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"})
+
+_EMPTY = noop("This field must not be empty.")
+_UNDONE = noop("Undone, because another mutation of the same operation failed.")
+_VIOLATIONS = {
+    "23502": noop("A value is required."),
+    "23503": noop("This refers to something that does not exist, or that is still in use."),
+    "23505": noop("This is taken already."),
+    "23514": noop("This value is not allowed."),
+    "23P01": noop("This collides with something that exists already."),
+}
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Asks for the catalog's entries of these functions."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Constrained:
+    """Asks for the columns of these constraints."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flight:
+    """Asks for these statements to be run, all or none."""
+
+    statements: tuple[Statement, ...]
+
+
+Need = Relations | Functions | Constrained | Flight
+Outcome = bytes | FraiseQLError
+"""A payload's document, or what kept the mutation from having one."""
+
+Calling = Generator[Need, Any, dict[str, Outcome]]
+
+
+class Calls:
+    """The bound mutations of one request. ``has_failed``: one of those run ``alone`` changed nothing."""
+
+    def __init__(self, prepared: PreparedCalls, variables: Variables, settings: Settings) -> None:
+        self.prepared, self.outline = prepared, prepared.outline
+        self.has_failed = False
+        self._variables, self._settings = variables, settings
+
+    def run(self) -> Calling:
+        """
+        Yield what the mutations need, and return each one's outcome by response key.
+
+        One after the other; with the setting MUTATION_TRANSACTION "operation" all of them or none.
+        """
+        selections = self.outline.selections
+        if self._settings.MUTATION_TRANSACTION == "operation":
+            return (yield from self._fresh(selections))
+        outcomes: dict[str, Outcome] = {}
+        for selection in selections:
+            outcomes |= yield from self._fresh((selection,))
+        return outcomes
+
+    def alone(self, response_key: str) -> Generator[Need, Any, Any]:
+        """Run one mutation and return its payload as Python values, for graphene's executor."""
+        selection = next(
+            item for item in self.outline.selections if item.response_key == response_key
+        )
+        outcome = (yield from self._fresh((selection,)))[response_key]
+        if isinstance(outcome, FraiseQLError):
+            raise outcome
+        found = json.loads(outcome, parse_float=Decimal)
+        self.has_failed = self.has_failed or found[KIND] == ERROR
+        return found
+
+    def undone(self, result: ExecutionResult) -> ExecutionResult:
+        """Return the result of an operation that was one transaction: what was rolled back is not told."""
+        if not result.errors and not self.has_failed:
+            return result
+        error = GraphQLError(gettext(_UNDONE), extensions={"code": "CONFLICT"})
+        return ExecutionResult(None, result.errors or [error])
+
+    def _fresh(self, selections: Sequence[CallSelection]) -> Calling:
+        try:
+            return (yield from _together(self.prepared, selections, self._variables))
+        except StaleCatalog:
+            # A function or view was replaced under the running server: look again, once.
+            catalog.forget(self._settings.DATABASE)
+            self.prepared.forget()
+        try:
+            return (yield from _together(self.prepared, selections, self._variables))
+        except StaleCatalog as error:
+            return {selection.response_key: error for selection in selections}
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One mutation ready to be sent: its statements stand at ``start`` of its flight."""
+
+    selection: CallSelection
+    bound: Bound
+    given: Any
+    statements: tuple[Statement, ...]
+
+
+def _together(
+    prepared: PreparedCalls,
+    selections: Sequence[CallSelection],
+    variables: Variables,
+) -> Calling:
+    """Run mutations in one flight. Raises StaleCatalog if the catalog has changed under it."""
+    ready: list[_Call] = []
+    for selection in selections:
+        try:
+            ready.append((yield from _prepare(prepared, selection, variables)))
+        except StaleCatalog:
+            raise
+        except FraiseQLError as error:
+            return _failed(selections, selection, _outcome(selection, error))
+        except _Refused as refused:
+            return _failed(selections, selection, refused.payload.document())
+    statements = tuple(statement for one in ready for statement in one.statements)
+    try:
+        rows: list[Rows] = yield Flight(statements)
+    except StaleCatalog:
+        raise
+    except FraiseQLError as error:
+        return (yield from _explain(ready, selections, error))
+    outcomes: dict[str, Outcome] = {}
+    for one in ready:
+        count = len(one.statements)
+        outcomes[one.selection.response_key] = _payload(one, rows[:count]).document()
+        rows = rows[count:]
+    return outcomes
+
+
+class _Refused(Exception):
+    """The input is refused before the database is asked."""
+
+    def __init__(self, refusal: Payload) -> None:
+        super().__init__()
+        self.payload = refusal
+
+
+def _prepare(
+    prepared: PreparedCalls, selection: CallSelection, variables: Variables
+) -> Generator[Need, Any, _Call]:
+    """Return the statements of a mutation. Raises FraiseQLError, or _Refused for what the user can correct."""
+    spec = selection.mutation
+    bound = prepared.bound.get(spec.name)
+    if bound is None:
+        found = yield Functions((spec.function,))
+        bound = calls.bind(spec, found.get(spec.function, ()))
+        prepared.bound[spec.name] = bound
+    given = _without_empty(spec, given_input(selection, variables))
+    key = (selection.response_key, tuple(given) if isinstance(given, dict) else ())
+    text = prepared.texts.get(key)
+    if text is None:
+        text = calls.call_text(bound, spec, key[1], selection.asks_cascade)
+        prepared.texts[key] = text
+    statements = [calls.call_statement(bound, spec, text, {} if given is None else given)]
+    if selection.keys is not None and calls.reads_view(bound, spec):
+        view = selection.view
+        read = prepared.reads.get(selection.response_key)
+        if read is None:
+            relations = yield Relations((view,))
+            template = compile_plan(Plan((written_read(selection),)), relations)
+            read = prepared.reads[selection.response_key] = template.fill({})
+        statements.append(read)
+    return _Call(selection, bound, given, tuple(statements))
+
+
+def _without_empty(spec: MutationSpec, given: Any) -> Any:
+    """
+    Return the input with null for each empty text that may be null, as Django's forms have it.
+
+    Raises _Refused if one is empty that may not be.
+    """
+    if spec.input is None or given is None:
+        return given
+    fields = spec.input.fields
+    errors: list[UserError] = []
+
+    def cleaned(item: Mapping[str, Any], index: int | None) -> dict[str, Any]:
+        found = dict(item)
+        for name, value in item.items():
+            ref = fields[name].type
+            if value == "" and ref.named is SCALARS["String"]:
+                found[name] = None
+                if not ref.nullable:
+                    errors.append(
+                        UserError(gettext(_EMPTY), "BAD_USER_INPUT", name, "empty", index)
+                    )
+        return found
+
+    if isinstance(given, list):
+        result: Any = [cleaned(item, index) for index, item in enumerate(given)]
+    else:
+        result = cleaned(given, None)
+    if errors:
+        raise _Refused(Payload(errors=tuple(errors)))
+    return result
+
+
+def _outcome(selection: CallSelection, error: FraiseQLError) -> Outcome:
+    if error.code in _IN_PAYLOAD:
+        return payload.failed(error).document()
+    return error
+
+
+def _failed(
+    selections: Sequence[CallSelection], at: CallSelection, outcome: Outcome
+) -> dict[str, Outcome]:
+    """Return the outcomes of mutations of one transaction of which one failed."""
+    undone = Payload(errors=(UserError(gettext(_UNDONE), "CONFLICT", identifier="undone"),))
+    others: Outcome = undone.document() if isinstance(outcome, bytes) else outcome
+    return {item.response_key: outcome if item is at else others for item in selections}
+
+
+def _explain(
+    ready: Sequence[_Call], selections: Sequence[CallSelection], error: FraiseQLError
+) -> Calling:
+    """Return the outcomes after a flight failed."""
+    one = _at(ready, error.statement)
+    if error.code not in _IN_PAYLOAD:
+        return _failed(selections, one.selection, error)
+    spec = one.selection.mutation
+    answer = payload.failed(error)
+    violation = faults.violation(error)
+    if violation is not None:
+        answer = yield from _violated(spec, error, violation)
+    if error.code == "CONFLICT" and one.selection.current_keys is not None and spec.locks:
+        answer = replace(answer, current=(yield from _current(one)))
+    return _failed(selections, one.selection, answer.document())
+
+
+def _at(ready: Sequence[_Call], statement: int | None) -> _Call:
+    """Return the call whose statement failed; of a commit that failed, the last."""
+    for one in ready:
+        if statement is None or statement < len(one.statements):
+            if statement is not None:
+                return one
+        else:
+            statement -= len(one.statements)
+    return ready[-1]
+
+
+def _violated(
+    spec: MutationSpec, error: FraiseQLError, violation: Violation
+) -> Generator[Need, Any, Payload]:
+    """Return the payload after a violated constraint: which field it speaks of, in words that are safe."""
+    columns: Sequence[str] = (violation.column,) if violation.column else ()
+    if not columns and violation.constraint:
+        found = yield Constrained((violation.constraint,))
+        columns = found.get(violation.constraint, ())
+    message = gettext(_VIOLATIONS.get(violation.state, error.message))
+    named = field_of(spec, columns)
+    return Payload(errors=(UserError(message, error.code, named),))
+
+
+def field_of(spec: MutationSpec, columns: Sequence[str]) -> str | None:
+    """Return the input field that speaks of the first of ``columns`` that has one."""
+    fields = {} if spec.input is None else spec.input.fields
+    by_name = {entry.python_name.removeprefix("p_"): name for name, entry in fields.items()}
+    for column in columns:
+        stem = column.removeprefix("fk_")
+        for name in (column, stem, f"{stem}_id", f"{stem}_identifier"):
+            if name in by_name:
+                return by_name[name]
+    return None
+
+
+def _current(one: _Call) -> Generator[Need, Any, bytes | None]:
+    """Return the row as it is now, after a conflict of versions."""
+    read = current_read(one.selection, one.given)
+    if read is None:
+        return None
+    relations = yield Relations((one.selection.view,))
+    statement = compile_plan(Plan((read,)), relations).fill({})
+    try:
+        (rows,) = yield Flight((statement,))
+    except FraiseQLError:
+        return None
+    return next(iter(rows.column(0)), None)
+
+
+# What came back
+
+
+def _payload(one: _Call, rows: Sequence[Rows]) -> Payload:
+    spec, bound = one.selection.mutation, one.bound
+    written = rows[1].column(0) if len(rows) > 1 else []
+    is_list = spec.result is not None and spec.result.type.item is not None
+    if bound.contract is Contract.RESPONSES:
+        names = _names(spec)
+        responses = _responses(rows[0])
+        if spec.is_batch:
+            return payload.from_responses(responses, written, names)
+        if not responses:
+            return Payload()
+        return payload.from_response(responses[0], written, names)
+    if bound.contract is Contract.NOTHING:
+        return Payload()
+    if bound.contract is Contract.IDS:
+        found: Sequence[bytes | None] = written
+    else:
+        found = rows[0].column(0)
+    if is_list and (bound.function.returns_set or bound.contract is Contract.IDS):
+        return Payload(payload.json_array(found))
+    return Payload(next(iter(found), None))
+
+
+def _responses(rows: Rows) -> list[payload.Response]:
+    columns = [rows.column(index) for index in range(len(calls.RESPONSE))]
+    return [
+        payload.Response.read(row)
+        for *row, place in zip(*columns, strict=True)
+        if place is not None
+    ]
+
+
+def _names(spec: MutationSpec) -> dict[str, str]:
+    """Return the GraphQL name of each input field by the names a function may use."""
+    fields = {} if spec.input is None else spec.input.fields
+    return {
+        known: name
+        for name, entry in fields.items()
+        for known in (name, entry.python_name, f"p_{entry.python_name}")
+    }
