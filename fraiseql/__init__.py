@@ -18,6 +18,7 @@ from fraiseql.schema.declare import (
     mutation,
     one,
     query,
+    related,
     type,
 )
 from fraiseql.schema.scalars import ID
@@ -38,6 +39,7 @@ __all__ = [
     "mutation",
     "one",
     "query",
+    "related",
     "scalars",
     "type",
 ]

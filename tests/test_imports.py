@@ -115,7 +115,7 @@ def test_every_public_name_is_there() -> None:
     assert [name for name in fraiseql.__all__ if not hasattr(fraiseql, name)] == []
     assert set(fraiseql.__all__) == {
         "ID", "UNSET", "Query", "aggregate", "connection", "enum", "field", "graphene_type", "input",
-        "interface", "many", "mutation", "one", "query", "scalars", "type",
+        "interface", "many", "mutation", "one", "query", "related", "scalars", "type",
     }  # fmt: skip
 
 

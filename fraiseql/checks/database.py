@@ -27,7 +27,7 @@ from fraiseql.conf import get_settings
 from fraiseql.cqrs.projection import Projection, pair_of
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
-from fraiseql.engine.sql.compile import has_document_column
+from fraiseql.engine.sql.scope import has_document_column
 from fraiseql.errors import ConfigurationError, FraiseQLError
 from fraiseql.schema.build import Schema, get_schema
 from fraiseql.schema.specs import AUTO_DOCUMENT, EnumSpec, FieldSpec, ObjectSpec, RootKind
@@ -174,7 +174,7 @@ class _View:
         seen: set[str] = set()
         for owner in (self.spec, *self.spec.possible_types()):
             for entry in owner.fields.values():
-                if entry.compute is None and entry.key not in seen:
+                if entry.is_stored and entry.key not in seen:
                     seen.add(entry.key)
                     yield owner, entry
 

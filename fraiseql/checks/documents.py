@@ -97,7 +97,7 @@ def _fields(
     is_uniform = len({frozenset(found) for found in objects}) == 1
     present = list(dict.fromkeys(key for found in objects for key in found))
     for entry in spec.fields.values():
-        if entry.compute is not None or entry.key in reported:
+        if not entry.is_stored or entry.key in reported:
             continue
         at = _Place(
             label(spec, entry),

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from fraiseql.cqrs.projection import Pair, Projection, pair_of, type_name
 from fraiseql.db import catalog
-from fraiseql.engine.sql.compile import identifier, literal
+from fraiseql.engine.sql.scope import identifier, literal
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.build import get_schema
 from fraiseql.schema.specs import ObjectSpec

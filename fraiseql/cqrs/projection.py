@@ -13,7 +13,7 @@ from psycopg import sql
 
 from fraiseql.db import catalog
 from fraiseql.db.catalog import Relation
-from fraiseql.engine.sql.compile import identifier
+from fraiseql.engine.sql.scope import identifier
 from fraiseql.errors import ConfigurationError
 
 # The types PostgreSQL cannot compare for equality, or compares by area, and what to compare instead.

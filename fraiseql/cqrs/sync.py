@@ -47,7 +47,7 @@ from fraiseql.cqrs.projection import (
 )
 from fraiseql.cqrs.projection import drift as drift_query
 from fraiseql.db import catalog
-from fraiseql.engine.sql.compile import identifier
+from fraiseql.engine.sql.scope import identifier
 from fraiseql.errors import BadUserInput, ConfigurationError, DatabaseFault
 from fraiseql.schema import registry
 

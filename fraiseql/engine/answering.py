@@ -2,9 +2,7 @@
 Rows to responses: by the projector, or as values for graphene's executor.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from graphql import ExecutionResult
@@ -12,9 +10,10 @@ from graphql import ExecutionResult
 from fraiseql.engine import result
 from fraiseql.engine.operation import Prepared, PreparedCalls
 from fraiseql.engine.plan.calls import CallOutline, CallSelection
-from fraiseql.engine.plan.planner import Outline, RootSelection
+from fraiseql.engine.plan.planner import Outline
+from fraiseql.engine.plan.selection import RootSelection
 from fraiseql.engine.reading import Documents, Found
-from fraiseql.engine.result import envelope
+from fraiseql.engine.result import envelope, values
 from fraiseql.engine.result.envelope import ErrorDict, Response
 from fraiseql.errors import FraiseQLError, ResultError
 from fraiseql.schema import complete, shape
@@ -117,10 +116,9 @@ def _python_value(item: RootSelection, found: Found) -> Any | FraiseQLError:
     refused = found.refused.get(item.response_key)
     if refused is not None:
         return refused
-    documents = [
-        None if document is None else json.loads(document, parse_float=Decimal)
-        for document in found.documents[item.response_key]
-    ]
+    node = item.node[2] if item.node[0] == shape.LIST else item.node
+    read = values.reader(node, (item.response_key,))
+    documents = [read(document) for document in found.documents[item.response_key]]
     if item.root.kind.is_list:
         return documents
     return documents[0] if documents else None

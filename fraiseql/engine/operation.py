@@ -83,7 +83,6 @@ class Prepared:
     def __init__(self, selected: Outline) -> None:
         self.outline = selected
         self.shapes = {item.response_key: result.Shape(item.node) for item in selected.selections}
-        self.views = tuple(dict.fromkeys(item.root.type.view or "" for item in selected.selections))
         self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
         self._count = 0
 

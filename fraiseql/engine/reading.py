@@ -15,7 +15,8 @@ from fraiseql.db.statement import Statement
 from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.operation import Prepared
 from fraiseql.engine.plan.plan import Plan
-from fraiseql.engine.plan.planner import RootSelection, plan
+from fraiseql.engine.plan.planner import plan
+from fraiseql.engine.plan.selection import RootSelection
 from fraiseql.engine.result.connection import ConnectionRows, KeyedRow, connection_document
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.engine.sql.template import Template
@@ -101,7 +102,7 @@ def _fetch(
         refused = planned.refused
         if not planned.plan.reads:
             return Found({}, refused)
-        relations = yield Relations(prepared.views)
+        relations = yield Relations(planned.plan.views)
         known = compile_plan(planned.plan, relations), planned.plan
         if is_whole:
             prepared.keep(variables, *known)

@@ -147,7 +147,7 @@ class _Walk:
         if not planned.reads:
             return None
         with self._room("sql") as room:
-            relations = catalog.relations(prepared.views, self.using)
+            relations = catalog.relations(planned.views, self.using)
             statement = compile_plan(planned, relations).fill(variables)
             sql = numbered(statement.text).decode()
             shown = [f"-- ${n} = {value!r}" for n, value in enumerate(statement.params, 1)]
@@ -273,6 +273,9 @@ def _shape_lines(name: str, origin: str, node: Any, indent: str) -> Iterator[str
     if kind == shape.CONSTANT:
         yield f"{indent}{name}{node[1].decode()}"
         return
+    if kind == shape.JOINED:
+        yield from _shape_lines(name, f"{origin}, with values beside", node[1], indent)
+        return
     required = "" if node[1] else "!"
     below = indent + "  "
     if kind == shape.LIST:
@@ -292,6 +295,6 @@ def _shape_lines(name: str, origin: str, node: Any, indent: str) -> Iterator[str
 
 def _entry_lines(entries: Any, indent: str) -> Iterator[str]:
     for key, response_key, _label, node in entries:
-        stored = key.decode()
+        stored = key.decode() if isinstance(key, bytes) else f"beside, {key}"
         origin = f" from {stored}" if stored not in ("", response_key) else ""
         yield from _shape_lines(f"{response_key}: ", origin, node, indent)

@@ -69,7 +69,7 @@ def _extreme(field: FieldSpec) -> TypeRef | None:
 
 def _plain_scalar(field: FieldSpec) -> Scalar | None:
     named = field.type.named
-    if field.compute is not None or field.is_id or not isinstance(named, Scalar):
+    if not field.is_stored or field.is_id or not isinstance(named, Scalar):
         return None
     return named
 
@@ -183,7 +183,7 @@ class AggregateTypes:
         named = field.type.named
         if not isinstance(named, ObjectSpec):
             return function.result(field)
-        if not function.is_deep or field.compute is not None or named.is_interface:
+        if not function.is_deep or not field.is_stored or named.is_interface:
             return None
         made: type_like | None = self._values(function, named)
         return None if made is None else TypeRef(False, made)

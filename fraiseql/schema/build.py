@@ -114,9 +114,14 @@ class _Builder:
             name=field.name,
             description=field.description,
             deprecation_reason=field.deprecation,
-            args={name: self._argument(argument) for name, argument in field.arguments.items()},
+            args=self._field_arguments(field),
             resolver=complete.field_resolver(owner, field, convert),
         )
+
+    def _field_arguments(self, field: FieldSpec) -> dict[str, Any]:
+        if field.related is None:
+            return {name: self._argument(argument) for name, argument in field.arguments.items()}
+        return self._root_arguments(field.related.root)
 
     def _output(self, ref: TypeRef, field: FieldSpec | None = None) -> Any:
         if ref.item is not None:

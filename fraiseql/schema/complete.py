@@ -15,9 +15,21 @@ from graphql import GraphQLResolveInfo
 from fraiseql.errors import ConfigurationError, DocumentError
 from fraiseql.schema.graphene_scalars import output_value
 from fraiseql.schema.scalars import Scalar
-from fraiseql.schema.specs import EnumSpec, FieldSpec, MutationSpec, ObjectSpec, RootSpec, TypeRef
+from fraiseql.schema.specs import (
+    UNSET,
+    EnumSpec,
+    FieldSpec,
+    MutationSpec,
+    ObjectSpec,
+    RootSpec,
+    TypeRef,
+)
 
+ResponsePath = tuple[str, ...]
 Resolver = Callable[..., Any]
+
+BESIDE = object()
+"""The key in a document of what was read beside it, by response path."""
 Convert = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
@@ -42,12 +54,30 @@ def field_resolver(owner: ObjectSpec, field: FieldSpec, convert: Convert) -> Res
         return _computed_resolver(owner, field, convert)
     label = f"{owner.name}.{field.name}"
 
-    def resolve(source: Any, _info: GraphQLResolveInfo) -> Any:
-        is_document = isinstance(source, dict)
-        value = source.get(field.key) if is_document else getattr(source, field.python_name, None)
-        return _complete(field.type, value, label)
+    def resolve(source: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+        return _complete(field.type, _found(source, field, info, label), label)
 
     return resolve
+
+
+def _found(source: Any, field: FieldSpec, info: GraphQLResolveInfo, label: str) -> Any:
+    """Return what an object holds for a field, or what was read beside it."""
+    if not isinstance(source, dict):
+        value = getattr(source, field.python_name, UNSET)
+        if value is UNSET and field.related is not None:
+            raise ConfigurationError(
+                f"{label} is not read for objects that Python returns.",
+                hint=f"Give {field.python_name} to the object: find it with info.context.db.find.",
+            )
+        return None if value is UNSET else value
+    beside = source.get(BESIDE)
+    if beside is not None and (place := _response_path(info)) in beside:
+        return beside[place]
+    return source.get(field.key)
+
+
+def _response_path(info: GraphQLResolveInfo) -> ResponsePath:
+    return tuple(key for key in info.path.as_list() if isinstance(key, str))
 
 
 def _computed_resolver(owner: ObjectSpec, field: FieldSpec, convert: Convert) -> Resolver:
@@ -127,7 +157,7 @@ def hydrate(spec: ObjectSpec, document: Mapping[str, Any]) -> Any:
         spec = concrete
     instance: Any = object.__new__(spec.python)
     for field in spec.fields.values():
-        if field.compute is None:
+        if field.is_stored:
             setattr(instance, field.python_name, _to_python(field.type, document.get(field.key)))
     return instance
 

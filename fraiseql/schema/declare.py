@@ -11,7 +11,7 @@ import enum as enums
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, dataclass_transform, overload
+from typing import Any, Literal, TypeVar, dataclass_transform, overload
 
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.registry import (
@@ -41,6 +41,18 @@ class FieldOptions:
     deprecation: str | None = None
     default: Any = UNSET
     compute: Callable[..., Any] | None = None
+    related: "RelatedOptions | None" = None
+
+
+@dataclass(frozen=True)
+class RelatedOptions:
+    """What ``fraiseql.related`` says of an attribute."""
+
+    key: str | None
+    local: str | None
+    connection: bool
+    default_limit: int | None
+    max_limit: int | None
 
 
 @overload
@@ -76,6 +88,32 @@ def field(
     return _Field(options)
 
 
+def related(
+    *,
+    key: str | None = None,
+    local: str | None = None,
+    connection: bool = False,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """
+    Return a field declaration of objects that have a view of their own, for an attribute.
+
+    The annotation says which and how many: ``list[Post]``, with ``where``, ``orderBy``, ``limit`` and
+    ``offset``, or ``User``. They are those whose ``key`` equals this object's ``local``; each names a
+    field, a key of the document or, best, a column of the view, and is ``id`` by default.
+    ``connection``: page through the list as a root connection does. Limits are as for ``many``.
+    """
+    options = RelatedOptions(key, local, connection, default_limit, max_limit)
+    return _Field(
+        FieldOptions(name, description=description, deprecation=deprecation, related=options)
+    )
+
+
 class _Field:
     """An attribute's options, which also decorate a method: ``@fraiseql.field(deprecation=...)``."""
 
@@ -102,7 +140,7 @@ def type(
     name: str | None = None,
     discriminator_value: str | None = None,
 ) -> Callable[[Class], Class]: ...
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, related))
 def type(
     python: Any = None,
     /,
@@ -140,7 +178,7 @@ def type(
     return declare if python is None else declare(python)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, related))
 def interface(
     *,
     discriminator: str,
@@ -193,7 +231,7 @@ def enum(python: Any = None, /, *, name: str | None = None) -> Any:
 def input(python: Class, /) -> Class: ...
 @overload
 def input(*, name: str | None = None) -> Callable[[Class], Class]: ...
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, related))
 def input(python: Any = None, /, *, name: str | None = None) -> Any:
     """Declare a GraphQL input object; resolvers receive an instance, absent fields hold ``UNSET``."""
 
@@ -394,7 +432,10 @@ def _as_dataclass(cls: builtins.type, absent: Any = dataclasses.MISSING) -> None
         if isinstance(value, _Field):
             options[attribute] = value.options
             default = value.options.default
-            if default is not UNSET:
+            if value.options.related is not None:
+                # Not in the document, so nothing that an instance must be made with.
+                setattr(cls, attribute, dataclasses.field(init=False, repr=False))
+            elif default is not UNSET:
                 setattr(cls, attribute, dataclasses.field(default=default))
             else:
                 delattr(cls, attribute)

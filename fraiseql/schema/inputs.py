@@ -14,12 +14,17 @@ import graphene
 from fraiseql.schema.graphene_scalars import graphene_scalar
 from fraiseql.schema.operators import Operator, operators_for
 from fraiseql.schema.scalars import SCALARS, Scalar
-from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec
+from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec, RootKind
 
 ORDER_SUFFIX = "OrderByInput"
 GROUP_SUFFIX = "GroupByInput"
 KEYS_SUFFIX = "GroupKeys"
 LOGICAL = ("AND", "OR", "NOT")
+QUANTIFIERS = {
+    "some": "This holds for at least one of them.",
+    "every": "This holds for all of them; for none at all, too.",
+    "none": "This holds for none of them.",
+}
 
 
 class OrderDirection(enum.Enum):
@@ -46,17 +51,19 @@ class TimeUnit(enum.Enum):
 
 
 def is_filterable(field: FieldSpec) -> bool:
-    """Tell whether ``where`` has the field: stored scalars, lists of them, and single nested objects."""
+    """Tell whether ``where`` has the field: stored scalars, lists of them, objects and lists of them."""
     if field.compute is not None:
         return False
-    if field.type.item is not None:
-        return isinstance(field.type.item.named, Scalar | EnumSpec)
-    return not (isinstance(field.type.named, ObjectSpec) and not _has_filters(field.type.named))
+    rows = rows_of(field)
+    if rows is not None:
+        return _has_filters(rows)
+    named = field.type.item.named if field.type.item is not None else field.type.named
+    return named is not None and not (isinstance(named, ObjectSpec) and not _has_filters(named))
 
 
 def is_sortable(field: FieldSpec) -> bool:
-    """Tell whether ``orderBy`` has the field: stored scalars with an order, and single nested objects."""
-    if field.compute is not None or field.type.item is not None:
+    """Tell whether ``orderBy`` has the field: stored scalars with an order, and single objects."""
+    if field.compute is not None or field.type.item is not None or has_many(field):
         return False
     named = field.type.named
     if isinstance(named, ObjectSpec):
@@ -66,7 +73,7 @@ def is_sortable(field: FieldSpec) -> bool:
 
 def is_group_key(field: FieldSpec) -> bool:
     """Tell whether rows can be grouped by a field: a stored leaf whose values can be told apart."""
-    if field.compute is not None or not isinstance(field.type.named, Scalar | EnumSpec):
+    if not field.is_stored or not isinstance(field.type.named, Scalar | EnumSpec):
         return False
     return any(operator.name == "in" for operator in filter_operators(field))
 
@@ -74,6 +81,18 @@ def is_group_key(field: FieldSpec) -> bool:
 def is_cut(field: FieldSpec) -> bool:
     """Tell whether groups of a field take a unit of time."""
     return scalar_of(field.type.named).pg in {"date", "timestamptz"}
+
+
+def rows_of(field: FieldSpec) -> ObjectSpec | None:
+    """Return the type of a related field's objects, None for any other field."""
+    return None if field.related is None else field.related.root.type
+
+
+def has_many(field: FieldSpec) -> bool:
+    """Tell whether ``where`` says of a field's objects how many: some, every, none."""
+    if field.related is not None:
+        return field.related.root.kind is not RootKind.ONE
+    return field.type.item is not None and isinstance(field.type.innermost, ObjectSpec)
 
 
 def scalar_of(named: Any) -> Scalar:
@@ -88,7 +107,7 @@ def filter_operators(field: FieldSpec) -> tuple[Operator, ...]:
 
 def _has_filters(spec: ObjectSpec) -> bool:
     return any(
-        isinstance(field.type.innermost, Scalar | EnumSpec) and field.compute is None
+        isinstance(field.type.innermost, Scalar | EnumSpec) and field.is_stored
         for field in spec.fields.values()
     )
 
@@ -117,6 +136,17 @@ class InputTypes:
             )
             # The type refers to itself (AND, a nested type that embeds it), so its fields come second.
             self._made[name]._meta.fields.update(self._where_fields(spec, self._made[name]))
+        return self._made[name]
+
+    def list_filter(self, spec: ObjectSpec) -> Any:
+        """Return ``<Type>ListFilter``."""
+        name = f"{spec.name}ListFilter"
+        if name not in self._made:
+            fields = {
+                word: graphene.InputField(lambda: self.where(spec), name=word, description=text)
+                for word, text in QUANTIFIERS.items()
+            }
+            self._made[name] = input_object(name, f"Conditions on a list of {spec.name}.", fields)
         return self._made[name]
 
     def order_by(self, spec: ObjectSpec) -> Any:
@@ -168,9 +198,10 @@ class InputTypes:
         return fields
 
     def _where_field(self, field: FieldSpec) -> Any:
-        named = field.type.innermost
+        named = rows_of(field) or field.type.innermost
         if isinstance(named, ObjectSpec):
-            return graphene.InputField(lambda: self.where(named), name=field.name)
+            made = self.list_filter if has_many(field) else self.where
+            return graphene.InputField(lambda: made(named), name=field.name)
         return graphene.InputField(
             self.filter(field), name=field.name, description=field.description
         )

@@ -19,8 +19,8 @@ from fraiseql.conf import get_settings
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.aggregates import AggregateTypes
 from fraiseql.schema.comments import attribute_descriptions
-from fraiseql.schema.declare import OPTIONS, FieldOptions
-from fraiseql.schema.inputs import filter_operators
+from fraiseql.schema.declare import OPTIONS, FieldOptions, RelatedOptions
+from fraiseql.schema.inputs import filter_operators, scalar_of
 from fraiseql.schema.mutations import (
     PayloadTypes,
     made_types,
@@ -43,8 +43,10 @@ from fraiseql.schema.specs import (
     FieldSpec,
     InputRef,
     InputSpec,
+    KeySpec,
     MutationSpec,
     ObjectSpec,
+    RelatedSpec,
     ResolverSpec,
     RootKind,
     RootSpec,
@@ -100,6 +102,9 @@ class _Resolver:
     def run(self) -> Specs:
         for python, spec in self.objects.items():
             spec.fields = self._fields(python, spec.name)
+        # Only now: keys are named by fields of either type.
+        for python, spec in self.objects.items():
+            self._link_related(python, spec)
         for python, input_spec in self.inputs.items():
             input_spec.fields.update(self._input_fields(python, input_spec.name))
         self._link_interfaces()
@@ -117,7 +122,7 @@ class _Resolver:
         mutations, mutation_resolvers = self._mutations()
         self._refuse_clashes(mutations.values())
         return Specs(
-            objects={spec.name: spec for spec in self._all_objects(roots, mutations)},
+            objects={spec.name: spec for spec in self._all_objects(mutations)},
             enums={spec.name: spec for spec in self.enums.values()},
             inputs={spec.name: spec for spec in self.inputs.values()},
             roots=roots,
@@ -126,15 +131,12 @@ class _Resolver:
             mutation_resolvers=mutation_resolvers,
         )
 
-    def _all_objects(
-        self, roots: Mapping[str, RootSpec], mutations: Mapping[str, MutationSpec]
-    ) -> list[ObjectSpec]:
+    def _all_objects(self, mutations: Mapping[str, MutationSpec]) -> list[ObjectSpec]:
         found = list(self.objects.values())
-        connections = dict.fromkeys(root.connection for root in roots.values() if root.connection)
-        for connection in connections:
+        for connection in self._connections.values():
             edge = connection.fields["edges"].type.innermost
             found += [connection, typing.cast(ObjectSpec, edge)]
-        if connections:
+        if self._connections:
             found.append(self.page_info)
         for mutation in mutations.values():
             found += made_types(mutation)
@@ -147,7 +149,8 @@ class _Resolver:
         taken = dict.fromkeys(_RESERVED, "a type of every schema")
         for spec in self.objects.values():
             taken |= dict.fromkeys(
-                (f"{spec.name}WhereInput", f"{spec.name}OrderByInput"), f"made for {spec.name}"
+                (f"{spec.name}WhereInput", f"{spec.name}OrderByInput", f"{spec.name}ListFilter"),
+                f"made for {spec.name}",
             )
             for field in spec.fields.values():
                 if isinstance(field.type.innermost, Scalar):
@@ -228,6 +231,69 @@ class _Resolver:
             arguments=self._arguments(parameters, hints, where),
         )
 
+    def _link_related(self, python: type, spec: ObjectSpec) -> None:
+        options = _options(python, spec.name)
+        for name, entry in spec.fields.items():
+            given = options.get(entry.python_name)
+            if given is not None and given.related is not None:
+                spec.fields[name] = self._related(spec, entry, given.related)
+
+    def _related(self, owner: ObjectSpec, entry: FieldSpec, given: RelatedOptions) -> FieldSpec:
+        where = f"{owner.name}.{entry.python_name}"
+        ref, target = entry.type, entry.type.innermost
+        is_list = ref.item is not None
+        if not isinstance(target, ObjectSpec) or (
+            ref.item is not None and ref.item.item is not None
+        ):
+            raise ConfigurationError(
+                f"{where}: only objects are related.",
+                hint="Annotate it: list[Post], or User | None.",
+            )
+        if given.key is None and (is_list or given.local is None):
+            raise ConfigurationError(
+                f"{where}: what do its objects belong together by?",
+                hint="Say fraiseql.related(key=...), or local=... for one object.",
+            )
+        kind = RootKind.MANY if is_list else RootKind.ONE
+        if given.connection:
+            if not is_list:
+                raise ConfigurationError(f"{where}: a connection is of a list.")
+            kind = RootKind.CONNECTION
+        root = self._rows(entry.name, where, target, kind, given)
+        if root.connection is not None:
+            ref = TypeRef(False, root.connection)
+        local = _key_spec(owner, given.local or "id", where)
+        key = _key_spec(target, given.key or "id", where)
+        return replace(entry, type=ref, related=RelatedSpec(root, local, key))
+
+    def _rows(
+        self, name: str, where: str, target: ObjectSpec, kind: RootKind, given: RelatedOptions
+    ) -> RootSpec:
+        self._check_rows(target, where, kind, given.default_limit, given.max_limit)
+        return RootSpec(
+            name=name,
+            kind=kind,
+            type=target,
+            default_limit=given.default_limit,
+            max_limit=given.max_limit,
+            connection=self._connection(target) if kind is RootKind.CONNECTION else None,
+        )
+
+    def _check_rows(
+        self, target: ObjectSpec, where: str, kind: RootKind, *limits: int | None
+    ) -> None:
+        """Refuse rows of a type without a view, negative limits, and pages of what has no id."""
+        if target.view is None:
+            raise ConfigurationError(
+                f"{where}: {target.name} is bound to no view.",
+                hint="Declare it with @fraiseql.type(view=...).",
+            )
+        for limit in limits:
+            if limit is not None and limit < 0:
+                raise ConfigurationError(f"{where}: a limit of {limit} rows is negative.")
+        if kind is RootKind.CONNECTION:
+            self._key_of(target, "id", where)
+
     def _output(self, annotation: Any, where: str) -> TypeRef:
         annotation, nullable = _strip_none(annotation, where)
         if _is_list(annotation):
@@ -289,16 +355,8 @@ class _Resolver:
     def _root(self, name: str, owner: str, declaration: RootDeclaration) -> RootSpec:
         where = f"{owner}.{name}"
         target = self._target(declaration.type, where)
-        if target.view is None:
-            raise ConfigurationError(
-                f"{where}: {target.name} is bound to no view.",
-                hint="Declare it with @fraiseql.type(view=...).",
-            )
-        for limit in (declaration.default_limit, declaration.max_limit):
-            if limit is not None and limit < 0:
-                raise ConfigurationError(f"{where}: a limit of {limit} rows is negative.")
-        if declaration.kind is RootKind.CONNECTION:
-            self._key_of(target, "id", where)
+        limits = declaration.default_limit, declaration.max_limit
+        self._check_rows(target, where, declaration.kind, *limits)
         return RootSpec(
             name=name,
             kind=declaration.kind,
@@ -485,9 +543,22 @@ class _Resolver:
         return InputRef(nullable, named=named)
 
 
+def _key_spec(owner: ObjectSpec, name: str, where: str) -> KeySpec:
+    """Return what objects of ``owner`` are matched by: a field, or what the database alone knows."""
+    field = owner.by_python_name(name)
+    if field is None:
+        return KeySpec(name)
+    if not _is_comparable(field):
+        raise ConfigurationError(
+            f"{where}: {owner.name}.{name} is no single value to be matched by.",
+            hint="Name a field of a scalar type, or a column of the view.",
+        )
+    return KeySpec(field.key, scalar_of(field.type.named))
+
+
 def _is_comparable(field: FieldSpec) -> bool:
     """Tell whether rows can be found by a field: stored, a single leaf, of a type that has an equality."""
-    if field.compute is not None or not isinstance(field.type.named, Scalar | EnumSpec):
+    if not field.is_stored or not isinstance(field.type.named, Scalar | EnumSpec):
         return False
     return any(operator.name == "eq" for operator in filter_operators(field))
 

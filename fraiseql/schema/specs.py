@@ -96,6 +96,7 @@ class TypeRef:
 class FieldSpec:
     """
     One field. ``key``: its name in the document. ``compute``: the Python method of a computed field.
+    ``related``: where the objects are that it holds, if not in the document.
 
     ``is_id``: the field is called ``id`` and shows as GraphQL ``ID`` whatever scalar it holds.
     """
@@ -109,6 +110,12 @@ class FieldSpec:
     compute: Callable[..., Any] | None = None
     arguments: Mapping[str, "ArgumentSpec"] = field(default_factory=dict)
     is_id: bool = False
+    related: "RelatedSpec | None" = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether the document holds the field's value."""
+        return self.compute is None and self.related is None
 
 
 class _Unset(enum.Enum):
@@ -190,6 +197,27 @@ class RootSpec:
     deprecation: str | None = None
     connection: ObjectSpec | None = None
     aggregate: ObjectSpec | None = None
+
+
+@dataclass(frozen=True)
+class KeySpec:
+    """What objects are matched by. ``name``: of a column or, where there is none, of a document's key."""
+
+    name: str
+    scalar: Scalar | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedSpec:
+    """
+    The objects of a view that belong to another object: their ``key`` equals its ``local``.
+
+    ``root``: how they are read, as if by a root field; ``kind`` ONE takes no arguments.
+    """
+
+    root: RootSpec
+    local: KeySpec
+    key: KeySpec
 
 
 @dataclass(frozen=True, eq=False)

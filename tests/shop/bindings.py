@@ -109,6 +109,8 @@ class Category:
     name: str
     parent: "Category | None"
     children: "list[Category]"
+    # Those of the same name.
+    twins: "list[Category]" = fraiseql.related(key="name", local="name")
 
 
 @fraiseql.type(view="v_stock_level")
@@ -188,8 +190,89 @@ class Oddity:
     data: scalars.JSON
 
 
+@fraiseql.type
+class Desk:
+    """Where a writer sits."""
+
+    room: str
+    owner_id: UUID | None
+    owner: "Writer | None" = fraiseql.related(local="owner_id")
+
+
+@fraiseql.type(view="tv_writer")
+class Writer:
+    """Who writes works."""
+
+    id: UUID
+    name: str
+    mentor_id: UUID | None
+    desk: Desk | None
+    mentor: "Writer | None" = fraiseql.related(local="mentor_id")
+    pupils: "list[Writer]" = fraiseql.related(key="mentor_id")
+    works: "list[Work]" = fraiseql.related(key="writer_id", default_limit=3, max_limit=20)
+    work_feed: "list[Work]" = fraiseql.related(key="writer_id", connection=True, max_limit=20)
+    jottings: "list[Jotting]" = fraiseql.related(key="made_by", description="Notes, newest last.")
+    jotting_feed: "list[Jotting]" = fraiseql.related(key="made_by", connection=True)
+
+
+@fraiseql.type
+class Remark:
+    """What a writer says of a work."""
+
+    text: str
+    stars: int
+    writer_id: UUID | None
+    writer: Writer | None = fraiseql.related(local="writer_id")
+
+
+@fraiseql.interface(discriminator="kind", view="tv_work")
+class Work:
+    """What is written."""
+
+    id: UUID
+    title: str
+    stars: int | None
+    written_at: datetime
+    remarks: list[Remark | None] | None
+    writer: Writer | None = fraiseql.related(local="writer_id")
+
+
+@fraiseql.type(discriminator_value="essay")
+class Essay(Work):
+    """A work in prose."""
+
+    pages: int
+    jottings: "list[Jotting]" = fraiseql.related(key="work_id")
+
+
+@fraiseql.type(discriminator_value="poem")
+class Poem(Work):
+    """A work in verse."""
+
+
+@fraiseql.type(view="v_jotting", jsonb=None)
+class Jotting:
+    """A line in a notebook."""
+
+    id: scalars.BigInt
+    body: str
+    work_id: UUID | None
+    work: Work | None = fraiseql.related(local="work_id")
+    # Of whom not all are known, which the type denies.
+    maker: Writer = fraiseql.related(local="made_by")
+
+
 class Query(fraiseql.Query):
     """What the shop answers."""
+
+    writer = fraiseql.one(Writer)
+    writers = fraiseql.many(Writer)
+    writer_feed = fraiseql.connection(Writer)
+    work = fraiseql.one(Work)
+    works = fraiseql.many(Work)
+    work_feed = fraiseql.connection(Work)
+    jottings = fraiseql.many(Jotting)
+    jotting_feed = fraiseql.connection(Jotting)
 
     maker = fraiseql.one(Maker)
     makers = fraiseql.many(Maker)

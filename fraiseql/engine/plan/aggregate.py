@@ -1,16 +1,13 @@
 """
-Aggregates: selections to figures, ``groupBy`` and ``having`` to groups.
+Aggregates: ``groupBy`` and ``having`` to groups.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from graphql import FieldNode
 
 from fraiseql.engine.plan.filters import check_amount, plan_where
 from fraiseql.engine.plan.order import plan_order
 from fraiseql.engine.plan.plan import Condition, GroupKey, Groups, Guard, Order, Target
-from fraiseql.engine.plan.selection import Selected
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.errors import BadUserInput
 from fraiseql.schema.aggregates import KEYS
@@ -18,24 +15,6 @@ from fraiseql.schema.inputs import TimeUnit
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
 _UTC = frozenset({"UTC", "Etc/UTC", "Zulu", "Etc/Zulu"})
-
-
-def figures(selected: Selected, spec: ObjectSpec, nodes: list[FieldNode]) -> tuple[Target, ...]:
-    """Return the places of the aggregate type that a selection asks for, objects before what is in them."""
-    return tuple(dict.fromkeys(_figures(selected, spec, nodes, ())))
-
-
-def _figures(
-    selected: Selected, spec: ObjectSpec, nodes: list[FieldNode], above: tuple[FieldSpec, ...]
-) -> Iterator[Target]:
-    collected = selected.collect((spec.name,), (node.selection_set for node in nodes))
-    for merged in collected.values():
-        entry = spec.fields.get(merged[0].name.value)
-        if entry is not None:
-            fields = (*above, entry)
-            yield Target(fields)
-            if isinstance(entry.type.named, ObjectSpec):
-                yield from _figures(selected, entry.type.named, merged, fields)
 
 
 def plan_groups(given: Mapping[str, Given], spec: ObjectSpec, guards: list[Guard]) -> Groups:

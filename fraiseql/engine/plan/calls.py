@@ -10,10 +10,11 @@ from graphql import FieldNode, OperationDefinitionNode
 
 from fraiseql.engine.document.document import Document
 from fraiseql.engine.plan.plan import Compare, Page, Read, Target, Written
-from fraiseql.engine.plan.selection import ResponsePath, Selected, all_keys
+from fraiseql.engine.plan.selection import Selected, all_keys
 from fraiseql.engine.plan.values import ABSENT, Given, Leaf, Tree, compile_value, give
 from fraiseql.schema import shape
 from fraiseql.schema.build import Schema
+from fraiseql.schema.complete import ResponsePath
 from fraiseql.schema.inputs import filter_operators
 from fraiseql.schema.mutations import CURRENT, RESULT
 from fraiseql.schema.specs import FieldSpec, MutationSpec, ObjectSpec, RootKind, TypeRef
@@ -86,7 +87,7 @@ def outline_calls(
 
     Raises ValidationFailed if it has more than ``max_fields`` fields; 0: never.
     """
-    selected = Selected(document.fragments, conditions, max_fields)
+    selected = Selected(schema.graphql, document.fragments, conditions, max_fields)
     collected = selected.collect(("Mutation",), [operation.selection_set])
     selections, is_fast = [], True
     for response_key, nodes in collected.items():

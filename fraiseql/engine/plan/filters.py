@@ -3,12 +3,23 @@
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from fraiseql.engine.plan.plan import Compare, Condition, Every, Guard, IsNull, Not, Some, Target
+from fraiseql.engine.plan.plan import (
+    Compare,
+    Condition,
+    Every,
+    Guard,
+    Has,
+    IsNull,
+    Not,
+    Some,
+    Target,
+)
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.errors import BadUserInput
-from fraiseql.schema.inputs import LOGICAL, filter_operators, scalar_of
+from fraiseql.schema.inputs import LOGICAL, filter_operators, has_many, rows_of, scalar_of
 from fraiseql.schema.operators import Operator
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
@@ -17,6 +28,9 @@ _CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 
 MAX_COMPARISONS = 1_000
 """In one ``where`` of a client: over a view, each may compute the view's documents once more."""
+
+MAX_CROSSINGS = 8
+"""Lists and views that a ``where`` goes into one within another: each multiplies what is looked at."""
 
 
 def check_amount(given: Given) -> None:
@@ -31,7 +45,8 @@ def check_amount(given: Given) -> None:
 def _count(given: Given) -> int:
     if isinstance(given, Leaf):
         return 1
-    return sum(map(_count, given.values() if isinstance(given, dict) else given))
+    # An empty object counts too: {some: {}} asks for a row.
+    return max(1, sum(map(_count, given.values() if isinstance(given, dict) else given)))
 
 
 def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition:
@@ -43,39 +58,84 @@ def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition
     """
     if isinstance(given, Leaf):
         return Every(())
-    return _object(given, spec, (), guards)
+    return _object(given, _Place(spec), guards)
 
 
-def _object(
-    given: dict[str, Given], spec: ObjectSpec, above: tuple[FieldSpec, ...], guards: list[Guard]
-) -> Condition:
+@dataclass(frozen=True)
+class _Place:
+    """
+    Where a condition stands: on rows of ``spec``, or on what ``fields`` lead to from them.
+
+    ``path``: the names so far, for messages; ``crossings``: see MAX_CROSSINGS.
+    """
+
+    spec: ObjectSpec
+    fields: tuple[FieldSpec, ...] = ()
+    path: tuple[str, ...] = ("where",)
+    crossings: int = 0
+
+    def embedded(self, entry: FieldSpec, spec: ObjectSpec) -> "_Place":
+        return _Place(spec, (*self.fields, entry), (*self.path, entry.name), self.crossings)
+
+    def inside(self, entry: FieldSpec, spec: ObjectSpec, word: str = "") -> "_Place":
+        """Return the place in rows of their own; ``word``: some, every or none."""
+        if self.crossings == MAX_CROSSINGS:
+            raise BadUserInput(f"where goes through more than {MAX_CROSSINGS} lists and views.")
+        path = (*self.path, entry.name, word) if word else (*self.path, entry.name)
+        return _Place(spec, (), path, self.crossings + 1)
+
+
+def _object(given: dict[str, Given], place: _Place, guards: list[Guard]) -> Condition:
     conditions = []
     for name, value in given.items():
-        where = ".".join([*(entry.name for entry in above), name])
+        where = ".".join([*place.path, name])
         if isinstance(value, Leaf):
             raise BadUserInput(
-                f"where.{where} is null.",
+                f"{where} is null.",
                 hint="Leave it out for no condition; to find nulls, write {isnull: true}.",
             )
         if name in LOGICAL:
-            conditions.append(_logical(name, value, spec, above, guards))
+            conditions.append(_logical(name, value, place, guards))
             continue
-        entry = spec.fields[name]
-        named = entry.type.innermost
-        if isinstance(named, ObjectSpec):
-            conditions.append(_object(value, named, (*above, entry), guards))
+        entry = place.spec.fields[name]
+        fields = (*place.fields, entry)
+        named = rows_of(entry) or entry.type.innermost
+        if not isinstance(named, ObjectSpec):
+            conditions.append(_leaf(value, fields, where, guards))
+        elif has_many(entry):
+            conditions.append(_quantified(value, entry, place, guards))
+        elif entry.related is not None:
+            inner = _object(value, place.inside(entry, named), guards)
+            conditions.append(Has(Target(fields), inner))
         else:
-            conditions.append(_leaf(value, (*above, entry), where, guards))
+            conditions.append(_object(value, place.embedded(entry, named), guards))
     return conditions[0] if len(conditions) == 1 else Every(tuple(conditions))
 
 
-def _logical(
-    name: str, value: Any, spec: ObjectSpec, above: tuple[FieldSpec, ...], guards: list[Guard]
-) -> Condition:
+def _logical(name: str, value: Any, place: _Place, guards: list[Guard]) -> Condition:
     if name == "NOT":
-        return Not(_object(value, spec, above, guards))
-    items = tuple(_object(item, spec, above, guards) for item in value)
+        return Not(_object(value, place, guards))
+    items = tuple(_object(item, place, guards) for item in value)
     return Every(items) if name == "AND" else Some(items)
+
+
+def _quantified(
+    given: dict[str, Given], entry: FieldSpec, place: _Place, guards: list[Guard]
+) -> Condition:
+    """Return the condition on a list of objects: some of them, every one, none."""
+    named = rows_of(entry) or entry.type.innermost
+    assert isinstance(named, ObjectSpec)  # noqa: S101 - has_many looked
+    target = Target((*place.fields, entry))
+    conditions = []
+    for word, value in given.items():
+        inside = place.inside(entry, named, word)
+        if isinstance(value, Leaf):
+            raise BadUserInput(f"{'.'.join(inside.path)} is null.", hint="Leave it out.")
+        where = _object(value, inside, guards)
+        if word == "every":
+            where = Not(where)
+        conditions.append(Has(target, where, negated=word != "some"))
+    return conditions[0] if len(conditions) == 1 else Every(tuple(conditions))
 
 
 def _leaf(
@@ -84,7 +144,7 @@ def _leaf(
     operators = {operator.name: operator for operator in filter_operators(fields[-1])}
     target = Target(fields)
     conditions = tuple(
-        compare(target, operators[name], leaf, f"where.{where}.{name}", guards)
+        compare(target, operators[name], leaf, f"{where}.{name}", guards)
         for name, leaf in given.items()
     )
     return conditions[0] if len(conditions) == 1 else Every(conditions)

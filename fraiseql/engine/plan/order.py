@@ -12,7 +12,7 @@ from zlib import crc32
 from fraiseql.engine.plan.plan import Cursor, Guard, Order, Target
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.errors import BadUserInput
-from fraiseql.schema.inputs import OrderDirection, is_sortable
+from fraiseql.schema.inputs import OrderDirection, is_sortable, rows_of
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
 
@@ -46,7 +46,7 @@ def _key(
     entry = spec.fields[name]
     fields = (*above, entry)
     if isinstance(value, dict):
-        named = entry.type.named
+        named = rows_of(entry) or entry.type.named
         assert isinstance(named, ObjectSpec)  # noqa: S101 - only objects take objects
         return _key(value, named, fields, guards)
     direction = value.value

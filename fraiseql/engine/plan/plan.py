@@ -4,12 +4,13 @@ The plan: what a query reads, as printable data.
 The planner writes it from a document and its variables; ``engine/sql`` turns it into a statement.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from fraiseql.engine.plan.values import Leaf
 from fraiseql.schema.operators import Operator
-from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
+from fraiseql.schema.specs import FieldSpec, ObjectSpec, RelatedSpec, RootKind
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,20 @@ class Written:
 RESULT_SETTING = "fraiseql.result"
 """The transaction-local setting that holds the ids of rows a function has written, as an array."""
 
-Condition = Compare | IsNull | Every | Some | Not | Written
+
+@dataclass(frozen=True)
+class Has:
+    """At least one of the objects at ``target`` satisfies ``where``, or (``negated``) none does."""
+
+    target: Target
+    where: "Condition"
+    negated: bool = False
+
+    def __str__(self) -> str:
+        return f"{'no' if self.negated else 'some'} {self.target} with {self.where}"
+
+
+Condition = Compare | IsNull | Every | Some | Not | Has | Written
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,9 @@ class Order:
     @property
     def is_nullable(self) -> bool:
         """Tell whether some row may have no value."""
-        return any(entry.type.nullable for entry in self.target.fields)
+        # The related object may be missing, whatever the type promises.
+        fields = self.target.fields
+        return any(entry.type.nullable or entry.related is not None for entry in fields)
 
     def reverse(self) -> "Order":
         """Return the key that sorts the other way round."""
@@ -201,7 +217,10 @@ class Wants:
 
 @dataclass(frozen=True)
 class Read:
-    """One root field's rows. ``keys``: the document's top-level keys the selection needs."""
+    """
+    One field's rows. ``keys``: the document's top-level keys the selection needs; ``below``: what else it
+    needs of each.
+    """
 
     response_key: str
     kind: RootKind
@@ -212,6 +231,16 @@ class Read:
     keys: tuple[str, ...]
     wants: Wants = field(default_factory=Wants)
     groups: Groups | None = None
+    below: "tuple[Below, ...]" = ()
+
+    def views(self) -> Iterator[str]:
+        """Yield the names of all views that are read."""
+        yield self.type.view or ""
+        for fields in [order.target.fields for order in self.order]:
+            yield from _views_of(fields)
+        yield from _views_in(self.where)
+        for item in self.below:
+            yield from item.views()
 
     def __str__(self) -> str:
         lines = [f"{self.response_key}: {self.kind.value} of {self.type.view} as {self.type.name}"]
@@ -231,7 +260,76 @@ class Read:
         ]
         if extra:
             lines.append(f"  also   {', '.join(extra)}")
+        for item in self.below:
+            lines += [f"  {line}" for line in str(item).split("\n")]
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class RelatedRead:
+    """
+    A related field's rows, read for each object.
+
+    ``only``: key and value of the discriminator of the type that has the field; None: all have it.
+    """
+
+    related: RelatedSpec
+    read: Read
+    only: tuple[str, str] | None = None
+
+    def views(self) -> Iterator[str]:
+        """Yield the names of all views that are read."""
+        return self.read.views()
+
+    def __str__(self) -> str:
+        first, *lines = str(self.read).split("\n")
+        by = f"  by     {self.related.key.name} = {self.related.local.name}"
+        return "\n".join([f"{first}{_show_only(self.only)}", by, *lines])
+
+
+@dataclass(frozen=True)
+class EmbeddedObject:
+    """An object of the document, or a list of them, that needs more than the document holds."""
+
+    entry: FieldSpec
+    below: "tuple[Below, ...]"
+    only: tuple[str, str] | None = None
+
+    def views(self) -> Iterator[str]:
+        """Yield the names of all views that are read."""
+        for item in self.below:
+            yield from item.views()
+
+    def __str__(self) -> str:
+        lines = [f"{self.entry.name}: embedded{_show_only(self.only)}"]
+        for item in self.below:
+            lines += [f"  {line}" for line in str(item).split("\n")]
+        return "\n".join(lines)
+
+
+Below = RelatedRead | EmbeddedObject
+"""A value that stands beside a document, in the order of a JOINED Shape's indexes."""
+
+
+def _views_of(fields: Iterable[FieldSpec]) -> Iterator[str]:
+    for entry in fields:
+        if entry.related is not None:
+            yield entry.related.root.type.view or ""
+
+
+def _views_in(condition: Condition) -> Iterator[str]:
+    if isinstance(condition, Every | Some):
+        for item in condition.items:
+            yield from _views_in(item)
+    elif isinstance(condition, Not):
+        yield from _views_in(condition.item)
+    elif isinstance(condition, Has):
+        yield from _views_of(condition.target.fields)
+        yield from _views_in(condition.where)
+
+
+def _show_only(only: tuple[str, str] | None) -> str:
+    return "" if only is None else f", where {only[0]} is {only[1]!r}"
 
 
 @dataclass(frozen=True)
@@ -255,6 +353,11 @@ class Plan:
     reads: tuple[Read, ...]
     guards: tuple[Guard, ...] = ()
     is_reusable: bool = True
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Return the names of all views that are read, for the catalog."""
+        return tuple(dict.fromkeys(view for read in self.reads for view in read.views()))
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.reads))

@@ -6,18 +6,20 @@ variables in.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import FieldNode, OperationDefinitionNode, VariableNode
 
 from fraiseql.conf import Settings
 from fraiseql.engine.document.document import Document
-from fraiseql.engine.plan.aggregate import figures, plan_group_order, plan_groups
+from fraiseql.engine.plan.aggregate import plan_group_order, plan_groups
 from fraiseql.engine.plan.filters import check_amount, compare, parse_id, plan_where
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import (
+    Below,
     Condition,
+    EmbeddedObject,
     Every,
     Groups,
     Guard,
@@ -25,35 +27,23 @@ from fraiseql.engine.plan.plan import (
     Page,
     Plan,
     Read,
+    RelatedRead,
     Target,
-    Wants,
 )
-from fraiseql.engine.plan.selection import ResponsePath, Selected, all_keys
-from fraiseql.engine.plan.values import ABSENT, Given, Leaf, Tree, compile_value, give
+from fraiseql.engine.plan.selection import Below as BelowSelection
+from fraiseql.engine.plan.selection import (
+    RelatedSelection,
+    RootSelection,
+    Selected,
+)
+from fraiseql.engine.plan.values import ABSENT, Given, Leaf, give
 from fraiseql.errors import BadUserInput, FraiseQLError
-from fraiseql.schema import shape
 from fraiseql.schema.build import Schema
+from fraiseql.schema.complete import ResponsePath
 from fraiseql.schema.inputs import filter_operators
-from fraiseql.schema.specs import ObjectSpec, RootKind, RootSpec, TypeRef
+from fraiseql.schema.specs import RootKind, RootSpec
 
 Variables = Mapping[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class RootSelection:
-    """One bound root field of an outline. ``node``: the Shape spec of its whole value."""
-
-    response_key: str
-    root: RootSpec
-    arguments: Mapping[str, Tree]
-    node: shape.Node
-    keys: tuple[str, ...]
-    wants: Wants
-
-    @property
-    def label(self) -> str:
-        """Return the field's name in messages."""
-        return f"Query.{self.root.name}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +92,14 @@ def outline(
 
     Raises ValidationFailed if it has more than ``max_fields`` fields; 0: never.
     """
-    selected = Selected(document.fragments, conditions, max_fields)
+    selected = Selected(schema.graphql, document.fragments, conditions, max_fields)
     collected = selected.collect(("Query",), [operation.selection_set])
     selections, typenames, fast = [], [], True
     for response_key, nodes in collected.items():
         name = nodes[0].name.value
         selected.nodes[response_key,] = nodes
         if name in schema.roots:
-            selections.append(_select(schema, selected, response_key, schema.roots[name], nodes))
+            selections.append(selected.rows("Query", schema.roots[name], nodes, (response_key,)))
         elif name == "__typename":
             typenames.append(response_key)
         else:
@@ -121,62 +111,6 @@ def outline(
         is_fast=fast and not selected.computed,
         nodes=selected.nodes,
     )
-
-
-def _select(
-    schema: Schema, selected: Selected, response_key: str, root: RootSpec, nodes: list[FieldNode]
-) -> RootSelection:
-    assert schema.graphql.query_type is not None  # noqa: S101 - a bound root field exists
-    declared = schema.graphql.query_type.fields[root.name].args
-    arguments = {
-        argument.name.value: compile_value(argument.value, declared[argument.name.value].type)
-        for argument in nodes[0].arguments
-    }
-    path = (response_key,)
-    wants, rows = Wants(), nodes
-    if root.kind is RootKind.ONE:
-        node = selected.node(TypeRef(True, root.type), nodes, path)
-    elif root.kind is RootKind.MANY:
-        node = selected.node(TypeRef(False, item=TypeRef(False, root.type)), nodes, path)
-    elif root.aggregate is not None:
-        node = selected.node(TypeRef(False, item=TypeRef(False, root.aggregate)), nodes, path)
-        wants, rows = Wants(figures=figures(selected, root.aggregate, nodes)), []
-    else:
-        assert root.connection is not None  # noqa: S101 - resolve.py made it
-        node = selected.node(TypeRef(False, root.connection), nodes, path)
-        wants, rows = _connection_wants(selected, root, nodes)
-    computed = selected.computed
-    keys = all_keys(root.type) if computed else selected.keys(root.type, rows)
-    return RootSelection(response_key, root, arguments, node, keys, wants)
-
-
-def _connection_wants(
-    selected: Selected, root: RootSpec, nodes: list[FieldNode]
-) -> tuple[Wants, list[FieldNode]]:
-    """Return what a connection's selection needs, and the ``node`` fields below its edges."""
-    assert root.connection is not None  # noqa: S101 - resolve.py made it
-    edge = root.connection.fields["edges"].type.innermost
-    assert isinstance(edge, ObjectSpec)  # noqa: S101 - resolve.py made it
-    top = _named(selected.collect((root.connection.name,), (node.selection_set for node in nodes)))
-    edges = top.get("edges", [])
-    below = _named(selected.collect((edge.name,), (node.selection_set for node in edges)))
-    info = _named(
-        selected.collect(("PageInfo",), (node.selection_set for node in top.get("pageInfo", [])))
-    )
-    cursors = "cursor" in below or "startCursor" in info or "endCursor" in info
-    total = "totalCount" in top
-    # Of a connection that is only asked for its type, rows: a statement must read something.
-    rows = "edges" in top or "pageInfo" in top or not total
-    wants = Wants(rows, cursors, total)
-    return wants, below.get("node", [])
-
-
-def _named(collected: Mapping[str, list[FieldNode]]) -> dict[str, list[FieldNode]]:
-    """Return collected fields by field name: aliases of one field together."""
-    found: dict[str, list[FieldNode]] = {}
-    for nodes in collected.values():
-        found.setdefault(nodes[0].name.value, []).extend(nodes)
-    return found
 
 
 @dataclass(frozen=True)
@@ -196,14 +130,39 @@ def plan(
     refused: dict[str, FraiseQLError] = {}
     reusable = True
     for selection in selections:
-        given = {name: give(tree, variables) for name, tree in selection.arguments.items()}
-        given = {name: value for name, value in given.items() if value is not ABSENT}
-        reusable = reusable and all(map(_is_reusable, given.values()))
+        reading = _Reading(variables, settings, guards)
         try:
-            reads.append(_read(selection, given, settings, guards))
+            reads.append(reading.read(selection))
         except BadUserInput as error:
             refused[selection.response_key] = error
+        reusable = reusable and reading.is_reusable
     return Planned(Plan(tuple(reads), tuple(guards), reusable and not refused), refused)
+
+
+@dataclass
+class _Reading:
+    """One root field with all that is related below; ``is_reusable``: as of ``Plan``."""
+
+    variables: Variables
+    settings: Settings
+    guards: list[Guard]
+    is_reusable: bool = True
+
+    def read(self, selection: RootSelection) -> Read:
+        trees = selection.arguments.items()
+        given = {name: give(tree, self.variables) for name, tree in trees}
+        given = {name: value for name, value in given.items() if value is not ABSENT}
+        self.is_reusable = self.is_reusable and all(map(_is_reusable, given.values()))
+        read = _read(selection, given, self.settings, self.guards)
+        return replace(read, below=self._below(selection.below))
+
+    def _below(self, selections: tuple[BelowSelection, ...]) -> tuple[Below, ...]:
+        return tuple(
+            RelatedRead(item.related, self.read(item.rows), item.only)
+            if isinstance(item, RelatedSelection)
+            else EmbeddedObject(item.entry, self._below(item.below), item.only)
+            for item in selections
+        )
 
 
 def _is_reusable(given: Given) -> bool:
@@ -219,7 +178,9 @@ def _read(
     order: tuple[Order, ...] = ()
     groups: Groups | None = None
     if root.kind is RootKind.ONE:
-        where, page = _by_keys(root, given, guards), Page(1)
+        # A related object is found by its key alone.
+        where = _by_keys(root, given, guards) if root.keys else Every(())
+        page = Page(1)
     else:
         wanted = given.get("where", Leaf(None))
         check_amount(wanted)

@@ -6,7 +6,7 @@ combination of these).
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +15,71 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLSchema,
     InlineFragmentNode,
     SelectionSetNode,
     VariableNode,
 )
 
+from fraiseql.engine.plan.plan import Target, Wants
+from fraiseql.engine.plan.values import Tree, compile_value
 from fraiseql.errors import ValidationFailed
 from fraiseql.schema import shape
+from fraiseql.schema.complete import ResponsePath
 from fraiseql.schema.scalars import Scalar
-from fraiseql.schema.specs import EnumSpec, ObjectSpec, TypeRef
+from fraiseql.schema.specs import (
+    EnumSpec,
+    FieldSpec,
+    ObjectSpec,
+    RelatedSpec,
+    RootKind,
+    RootSpec,
+    TypeRef,
+)
 
-ResponsePath = tuple[str, ...]
+Only = tuple[str, str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class RootSelection:
+    """
+    One bound root field of an outline, or a related field. ``node``: the Shape spec of its whole value;
+    ``below``: what stands beside each of its documents.
+    """
+
+    response_key: str
+    root: RootSpec
+    arguments: Mapping[str, Tree]
+    node: shape.Node
+    keys: tuple[str, ...]
+    wants: Wants
+    below: "tuple[Below, ...]" = ()
+
+    @property
+    def label(self) -> str:
+        """Return the root field's name in messages."""
+        return f"Query.{self.root.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedSelection:
+    """A related field; ``only``: see ``RelatedRead``."""
+
+    related: RelatedSpec
+    rows: RootSelection
+    only: Only
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedSelection:
+    """An embedded object, or a list of them, with related fields below."""
+
+    entry: FieldSpec
+    below: "tuple[Below, ...]"
+    only: Only
+
+
+Below = RelatedSelection | EmbeddedSelection
 
 
 @dataclass
@@ -37,6 +91,7 @@ class Selected:
     ``nodes``: response path -> the AST fields merged there, for the locations of errors.
     """
 
+    graphql: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     conditions: Mapping[str, Any]
     max_fields: int = 0
@@ -93,43 +148,128 @@ class Selected:
                     return False
         return True
 
-    def node(
-        self, ref: TypeRef, fields: list[FieldNode], path: ResponsePath, as_id: bool = False
+    def rows(
+        self, owner: str, root: RootSpec, nodes: list[FieldNode], path: ResponsePath
+    ) -> RootSelection:
+        """Return the selection of a field of ``owner`` that reads rows: of the query, or a related one."""
+        declared = self.graphql.type_map[owner].fields[nodes[0].name.value].args  # type: ignore[attr-defined]  # a type with fields
+        arguments = {
+            argument.name.value: compile_value(argument.value, declared[argument.name.value].type)
+            for argument in nodes[0].arguments
+        }
+        below: list[Below] = []
+        wants, rows = Wants(), nodes
+        if root.kind is RootKind.ONE:
+            node = self.value(TypeRef(True, root.type), nodes, path, below)
+        elif root.kind is RootKind.MANY:
+            ref = TypeRef(False, item=TypeRef(False, root.type))
+            node = self.value(ref, nodes, path, below)
+        elif root.aggregate is not None:
+            ref = TypeRef(False, item=TypeRef(False, root.aggregate))
+            node = self.value(ref, nodes, path, below)
+            figures = dict.fromkeys(self._figures(root.aggregate, nodes, ()))
+            wants, rows = Wants(figures=tuple(figures)), []
+        else:
+            node, wants, rows = self._page(root, nodes, path, below)
+        keys = all_keys(root.type) if self.computed else self.keys(root.type, rows)
+        return RootSelection(path[-1], root, arguments, node, keys, wants, tuple(below))
+
+    def _page(
+        self, root: RootSpec, nodes: list[FieldNode], path: ResponsePath, below: list[Below]
+    ) -> tuple[shape.Node, Wants, list[FieldNode]]:
+        """Return the node of a connection, what its selection needs, and the ``node`` fields in it."""
+        assert root.connection is not None  # noqa: S101 - resolve.py made it
+        node = self.value(TypeRef(False, root.connection), nodes, path, below)
+        wants, rows = _connection_wants(self, root, nodes)
+        return _with_joined_rows(node) if below else node, wants, rows
+
+    def _figures(
+        self, spec: ObjectSpec, nodes: list[FieldNode], above: tuple[FieldSpec, ...]
+    ) -> Iterator[Target]:
+        """Yield the places of an aggregate type that are asked for, objects before what is in them."""
+        collected = self.collect((spec.name,), (node.selection_set for node in nodes))
+        for merged in collected.values():
+            entry = spec.fields.get(merged[0].name.value)
+            if entry is not None:
+                fields = (*above, entry)
+                yield Target(fields)
+                if isinstance(entry.type.named, ObjectSpec):
+                    yield from self._figures(entry.type.named, merged, fields)
+
+    def node(self, ref: TypeRef, fields: list[FieldNode], path: ResponsePath) -> shape.Node:
+        """
+        Return the Shape node of a value that no view holds: a mutation's payload.
+
+        Raises ValidationFailed if related fields are selected in it.
+        """
+        below: list[Below] = []
+        node = self.value(ref, fields, path, below)
+        if below:
+            raise ValidationFailed(
+                "Related fields are not read below a mutation.",
+                hint="Select ids and keys, and query what belongs to them.",
+            )
+        return node
+
+    def value(
+        self,
+        ref: TypeRef,
+        fields: list[FieldNode],
+        path: ResponsePath,
+        below: list[Below],
+        as_id: bool = False,
     ) -> shape.Node:
-        """Return the Shape node of a value of type ``ref`` under the selections of ``fields``."""
+        """
+        Return the Shape node of a value of type ``ref`` under the selections of ``fields``.
+
+        What must stand beside the objects in it is added to ``below``.
+        """
         nullable = int(ref.nullable)
         if ref.item is not None:
-            return (shape.LIST, nullable, self.node(ref.item, fields, path))
+            return (shape.LIST, nullable, self.value(ref.item, fields, path, below))
         named = ref.named
         if isinstance(named, ObjectSpec):
-            return self._object(named, nullable, fields, path)
+            node = self._object(named, nullable, fields, path, below)
+            # Pages are no documents: what they need stands beside the rows in them.
+            return (shape.JOINED, node) if below and not is_page(named) else node
         if isinstance(named, EnumSpec):
             return (shape.ENUM, nullable, named.tokens)
         assert isinstance(named, Scalar)  # noqa: S101 - the kinds of types
         return (shape.ID if as_id else named.output, nullable)
 
     def _object(
-        self, spec: ObjectSpec, nullable: int, fields: list[FieldNode], path: ResponsePath
+        self,
+        spec: ObjectSpec,
+        nullable: int,
+        fields: list[FieldNode],
+        path: ResponsePath,
+        below: list[Below],
     ) -> shape.Node:
         if not spec.is_interface:
-            return (shape.OBJECT, nullable, self.entries(spec, fields, path))
+            return (shape.OBJECT, nullable, self.entries(spec, fields, path, below))
+        key = spec.discriminator or ""
         variants = tuple(
-            (_in_quotes(value), self.entries(concrete, fields, path))
+            (_in_quotes(value), self.entries(concrete, fields, path, below, (key, value)))
             for value, concrete in spec.variants.items()
         )
-        return (shape.ABSTRACT, nullable, _in_quotes(spec.discriminator or ""), variants)
+        return (shape.ABSTRACT, nullable, _in_quotes(key), variants)
 
     def entries(
-        self, spec: ObjectSpec, fields: list[FieldNode], path: ResponsePath
+        self,
+        spec: ObjectSpec,
+        fields: list[FieldNode],
+        path: ResponsePath,
+        below: list[Below],
+        only: Only = None,
     ) -> tuple[Any, ...]:
         """Return the Shape entries of an object of the concrete type ``spec``."""
         collected = self.collect(type_names(spec), (node.selection_set for node in fields))
-        entries = []
+        entries: list[Any] = []
         self._count_fields(len(collected))
         for response_key, nodes in collected.items():
             name = nodes[0].name.value
-            below = (*path, response_key)
-            self.nodes.setdefault(below, nodes)
+            inner = (*path, response_key)
+            self.nodes.setdefault(inner, nodes)
             if name == "__typename":
                 constant = (shape.CONSTANT, b'"' + spec.name.encode() + b'"')
                 entries.append((b"", response_key, f"{spec.name}.__typename", constant))
@@ -138,9 +278,34 @@ class Selected:
             if entry.compute is not None:
                 self.computed = True
                 continue
-            node = self.node(entry.type, nodes, below, as_id=entry.is_id)
-            entries.append((_in_quotes(entry.key), response_key, f"{spec.name}.{name}", node))
+            if is_page(spec):
+                node = self.value(entry.type, nodes, inner, below)
+                key: bytes | int = _in_quotes(entry.key)
+            else:
+                key, node = self._entry(spec, entry, nodes, inner, below, only)
+            entries.append((key, response_key, f"{spec.name}.{name}", node))
         return tuple(entries)
+
+    def _entry(
+        self,
+        spec: ObjectSpec,
+        entry: FieldSpec,
+        nodes: list[FieldNode],
+        path: ResponsePath,
+        below: list[Below],
+        only: Only,
+    ) -> tuple[bytes | int, shape.Node]:
+        """Return where the value of a document's field stands, and its node."""
+        if entry.related is not None:
+            rows = self.rows(spec.name, entry.related.root, nodes, path)
+            below.append(RelatedSelection(entry.related, rows, only))
+            return len(below), _as_declared(rows.node, entry.type)
+        inside: list[Below] = []
+        node = self.value(entry.type, nodes, path, inside, as_id=entry.is_id)
+        if not inside:
+            return _in_quotes(entry.key), node
+        below.append(EmbeddedSelection(entry, tuple(inside), only))
+        return len(below), node
 
     def _count_fields(self, number: int) -> None:
         # Fragments and interfaces multiply: a short document can stand for more fields than memory holds.
@@ -160,7 +325,7 @@ class Selected:
             collected = self.collect(type_names(concrete), (node.selection_set for node in fields))
             for nodes in collected.values():
                 entry = concrete.fields.get(nodes[0].name.value)
-                if entry is not None:
+                if entry is not None and entry.related is None:
                     keys[entry.key] = None
         return tuple(keys)
 
@@ -179,5 +344,62 @@ def all_keys(spec: ObjectSpec) -> tuple[str, ...]:
     """Return every key a document of the type may have, for computed fields, which may read any."""
     keys: dict[str, None] = {spec.discriminator: None} if spec.discriminator else {}
     for concrete in (spec, *spec.possible_types()):
-        keys |= {entry.key: None for entry in concrete.fields.values() if entry.compute is None}
+        keys |= {entry.key: None for entry in concrete.fields.values() if entry.is_stored}
     return tuple(keys)
+
+
+def is_page(spec: ObjectSpec) -> bool:
+    """Tell whether a type was made for pages: a connection, or an edge."""
+    return spec.python is object
+
+
+def _as_declared(node: shape.Node, ref: TypeRef) -> shape.Node:
+    """Return the node of a related field as nullable as its annotation says, at both levels."""
+    if node[0] == shape.JOINED:
+        return (shape.JOINED, _as_declared(node[1], ref))
+    if ref.item is not None:
+        return (node[0], int(ref.nullable), _as_declared(node[2], ref.item))
+    return (node[0], int(ref.nullable), *node[2:])
+
+
+def _with_joined_rows(node: shape.Node) -> shape.Node:
+    """Return the node of a connection with every ``node`` in it JOINED: one of them needs it."""
+    if node[0] == shape.LIST:
+        return (*node[:2], _with_joined_rows(node[2]))
+    entries = []
+    for key, response_key, label, inner in node[2]:
+        if key == b"edges":
+            inner = _with_joined_rows(inner)
+        elif key == b"node" and inner[0] != shape.JOINED:
+            inner = (shape.JOINED, inner)
+        entries.append((key, response_key, label, inner))
+    return (*node[:2], tuple(entries))
+
+
+def _connection_wants(
+    selected: Selected, root: RootSpec, nodes: list[FieldNode]
+) -> tuple[Wants, list[FieldNode]]:
+    """Return what a connection's selection needs, and the ``node`` fields below its edges."""
+    assert root.connection is not None  # noqa: S101 - resolve.py made it
+    edge = root.connection.fields["edges"].type.innermost
+    assert isinstance(edge, ObjectSpec)  # noqa: S101 - resolve.py made it
+    top = _named(selected.collect((root.connection.name,), (node.selection_set for node in nodes)))
+    edges = top.get("edges", [])
+    below = _named(selected.collect((edge.name,), (node.selection_set for node in edges)))
+    info = _named(
+        selected.collect(("PageInfo",), (node.selection_set for node in top.get("pageInfo", [])))
+    )
+    cursors = "cursor" in below or "startCursor" in info or "endCursor" in info
+    total = "totalCount" in top
+    # Of a connection that is only asked for its type, rows: a statement must read something.
+    rows = "edges" in top or "pageInfo" in top or not total
+    wants = Wants(rows, cursors, total)
+    return wants, below.get("node", [])
+
+
+def _named(collected: Mapping[str, list[FieldNode]]) -> dict[str, list[FieldNode]]:
+    """Return collected fields by field name: aliases of one field together."""
+    found: dict[str, list[FieldNode]] = {}
+    for nodes in collected.values():
+        found.setdefault(nodes[0].name.value, []).extend(nodes)
+    return found

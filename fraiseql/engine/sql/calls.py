@@ -17,8 +17,8 @@ from psycopg import sql
 from fraiseql.db.catalog import Argument, Function
 from fraiseql.db.statement import Statement
 from fraiseql.engine.plan.plan import RESULT_SETTING
-from fraiseql.engine.sql.compile import identifier, literal
 from fraiseql.engine.sql.operators import array
+from fraiseql.engine.sql.scope import identifier, literal
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema import shape
 from fraiseql.schema.inputs import scalar_of

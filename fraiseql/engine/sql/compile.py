@@ -6,41 +6,41 @@ are then thrown away. One list alone needs no cast, and where there is one it st
 the LIMIT that every list has keeps PostgreSQL from merging with the inner.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 from psycopg import sql
 
-from fraiseql.db.catalog import Relation
-from fraiseql.engine.plan.filters import parse_id
-from fraiseql.engine.plan.order import decode_cursor
+from fraiseql.engine.plan.order import order_signature
 from fraiseql.engine.plan.plan import (
-    RESULT_SETTING,
-    Compare,
-    Condition,
-    Cursor,
+    Below,
+    EmbeddedObject,
     Every,
     GroupKey,
-    IsNull,
-    Not,
     Order,
     Plan,
     Read,
-    Some,
+    RelatedRead,
     Target,
     Written,
 )
 from fraiseql.engine.plan.values import Leaf
 from fraiseql.engine.sql import aggregate, operators
-from fraiseql.engine.sql.template import Encode, Slot, Template
-from fraiseql.errors import ConfigurationError
+from fraiseql.engine.sql.scope import (
+    Element,
+    Figures,
+    PageRows,
+    Rows,
+    Scope,
+    identifier,
+    literal,
+    matching,
+    no_column,
+)
+from fraiseql.engine.sql.template import Slot, Template
+from fraiseql.engine.sql.terms import Relations, Terms, elements, where_clause
 from fraiseql.schema.aggregates import COUNT
-from fraiseql.schema.inputs import scalar_of
-from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
-
-Relations = Mapping[str, Relation]
+from fraiseql.schema.specs import RootKind, TypeRef
 
 
 def compile_plan(plan: Plan, relations: Relations) -> Template:
@@ -56,7 +56,8 @@ def compile_plan(plan: Plan, relations: Relations) -> Template:
         read.wants.cursors or read.wants.total for read in plan.reads
     )
     for number, read in enumerate(plan.reads):
-        branch = _Branch(read, _relation(read.type, relations), slots)
+        terms = Terms(relations, slots, read.response_key)
+        branch = _Branch(read, terms, Rows(read.type, terms.relation(read.type), "t"), "p")
         if read.groups is not None:
             branches.append(branch.groups(number if is_tagged else None))
         elif read.wants.rows:
@@ -69,46 +70,36 @@ def compile_plan(plan: Plan, relations: Relations) -> Template:
     return Template(text.as_string(None), tuple(slots), is_tagged, plan.guards, plan.is_reusable)
 
 
-def has_document_column(spec: ObjectSpec, relation: Relation) -> bool:
-    """Tell whether rows hold their document in a column, or are it."""
-    if spec.jsonb is None or spec.jsonb not in relation.columns:
-        return False
-    return relation.columns[spec.jsonb].is_json
-
-
-def _relation(spec: ObjectSpec, relations: Relations) -> Relation:
-    name = spec.view or ""
-    if name not in relations:
-        raise ConfigurationError(
-            f"The view {name!r} of {spec.name} does not exist.",
-            hint="Run manage.py migrate, then manage.py check --database default.",
-        )
-    return relations[name]
-
-
 @dataclass
 class _Branch:
     """
-    The SQL of one read; parameters go to ``slots`` in the order of their placeholders.
+    The SQL of one read.
 
-    ``worked_out``: the columns of an inner select, for what is in no document.
+    ``match``: what ties a related field's rows to its object. ``page``: the rows cut out by the inner
+    select, of which the outer makes documents.
     """
 
     read: Read
-    relation: Relation
-    slots: list[Slot]
-    has_document: bool = field(init=False)
-    worked_out: dict[Target, operators.Column] = field(default_factory=dict)
+    terms: Terms
+    view: Rows
+    alias: str
+    match: sql.Composable | None = None
+    page: PageRows = field(init=False)
 
     def __post_init__(self) -> None:
-        self.has_document = has_document_column(self.read.type, self.relation)
+        columns = {self.read.type.jsonb or "": "d"} if self.view.has_document else {}
+        if not self.view.has_document:
+            columns = {key: key for key in self.read.keys}
+        self.page = PageRows(self.view.spec, self.view.relation, self.alias, columns)
 
     # Selects
 
     def documents(self) -> sql.Composable:
         """Return the select of a single read: one column, the document."""
-        if self.has_document:
-            return self._page([sql.SQL("t.{}").format(identifier(self._document_column))])
+        if self.read.below:
+            return self._select(self._document())
+        if self.view.has_document:
+            return self._page([self.view.document().value])
         # p.*, not p, which would be a column of that name before it is the row.
         return sql.SQL("SELECT row_to_json(p.*) FROM ({page}) AS p").format(
             page=self._page(self._columns())
@@ -116,37 +107,23 @@ class _Branch:
 
     def rows(self, number: int) -> sql.Composable:
         """Return the select of one read among several: field number, cursor keys, document."""
-        if self.has_document:
-            columns: list[sql.Composable] = [
-                sql.SQL("t.{} AS d").format(identifier(self._document_column))
-            ]
-            document: sql.Composable = sql.SQL("p.d")
-        else:
-            columns = self._columns()
-            names = sql.SQL(", ").join(
-                sql.SQL("p.{}").format(identifier(key)) for key in self.read.keys
-            )
-            document = sql.SQL("(SELECT row_to_json(r.*) FROM (SELECT {names}) AS r)").format(
-                names=names
-            )
+        document = self._document()
         cursor: sql.Composable = sql.SQL("NULL")
         if self.read.wants.cursors:
-            keys = sql.SQL(", ").join(self._sort_key(order) for order in self.read.order)
-            alias = sql.Identifier(self._unused_name("k"))
-            columns.append(sql.SQL("json_build_array({}) AS {}").format(keys, alias))
-            cursor = sql.SQL("p.{}::text").format(alias)
+            cursor = sql.SQL("p.{}::text").format(identifier(self._keys))
         return sql.SQL(
             "SELECT {number} AS f, {cursor} AS k, {document}::text AS d FROM ({page}) AS p"
         ).format(
-            number=sql.Literal(number), cursor=cursor, document=document, page=self._page(columns)
+            number=sql.Literal(number),
+            cursor=cursor,
+            document=document,
+            page=self._page(self._keyed_columns()),
         )
 
     def total(self, number: int) -> sql.Composable:
         """Return the select of the number of all rows: field number below zero, the count as document."""
-        return sql.SQL("SELECT {number}, NULL, count(*)::text FROM {view} AS t{where}").format(
-            number=sql.Literal(-1 - number),
-            view=self._view(),
-            where=_where(self._conditions(self.read.where)),
+        return sql.SQL("SELECT {number}, NULL, count(*)::text{rows}").format(
+            number=sql.Literal(-1 - number), rows=self._all_rows()
         )
 
     def groups(self, number: int | None) -> sql.Composable:
@@ -154,33 +131,32 @@ class _Branch:
         read = self.read
         assert read.groups is not None  # noqa: S101 - the caller looked
         keys = {key.target: key for key in read.groups.keys}
+        figures = Figures()
         columns: list[sql.Composable] = []
         for place, target in enumerate(aggregate.needed(read)):
             alias = sql.Identifier(f"c{place}")
             made = self._figure(target, keys.get(target))
             columns.append(sql.SQL("{} AS {}").format(made.expression, alias))
-            self.worked_out[target] = operators.Column(sql.SQL("g.{}").format(alias), made.pg_type)
+            figures.columns[target] = operators.Column(sql.SQL("g.{}").format(alias), made.pg_type)
         places = sql.SQL(", ").join(sql.Literal(place) for place in range(1, len(keys) + 1))
-        inner = sql.SQL("SELECT {columns} FROM {view} AS t{where}{group}").format(
+        inner = sql.SQL("SELECT {columns}{rows}{group}").format(
             # An aggregate, or all rows would be groups.
             columns=sql.SQL(", ").join(columns or [aggregate.row_count().expression]),
-            view=self._view(),
-            where=_where(self._conditions(read.where)),
+            rows=self._all_rows(),
             group=sql.SQL(" GROUP BY {}").format(places) if keys else sql.SQL(""),
         )
-        document = aggregate.document(read.wants.figures, self.worked_out)
-        shown = document
+        shown = aggregate.document(read.wants.figures, figures.columns)
         if number is not None:
-            shown = sql.SQL("{} AS f, NULL AS k, {}::text AS d").format(
-                sql.Literal(number), document
-            )
+            shown = sql.SQL("{} AS f, NULL AS k, {}::text AS d").format(sql.Literal(number), shown)
+        having = read.groups.having
+        having_terms = [] if having == Every(()) else [self.terms.condition(having, figures)]
         select = sql.SQL(
             "SELECT {shown} FROM ({inner}) AS g{having}{order} LIMIT {limit}{offset}"
         ).format(
             shown=shown,
             inner=inner,
-            having=_where(self._conditions(read.groups.having)),
-            order=self._order_by(read.order),
+            having=where_clause(having_terms),
+            order=self.terms.order_by(read.order, figures),
             limit=sql.Literal(read.page.limit),
             offset=self._offset(read.page.offset),
         )
@@ -191,311 +167,259 @@ class _Branch:
         if function == COUNT:
             return aggregate.row_count()
         source = aggregate.source(target)
-        operand = self._operand(source)
+        operand = self.terms.operand(source, self.view)
         if key is None:
             return aggregate.figure(function, source.leaf, operand)
         if key.unit is None:
             return aggregate.key(source.leaf, operand)
-        zone = None if key.zone is None else self._parameter(key.zone, str)
+        zone = None if key.zone is None else self.terms.parameter(key.zone, str)
         return aggregate.cut_key(key.unit, source.leaf, operand, zone)
 
+    def value(self) -> sql.Composable:
+        """Return a related field's rows as one JSON value."""
+        if self.read.kind is RootKind.CONNECTION:
+            return self._connection()
+        document = self._document()
+        if self.read.kind is RootKind.MANY:
+            document = sql.SQL("coalesce(json_agg({}), '[]'::json)").format(document)
+        return sql.SQL("({})").format(self._select(document))
+
+    def _select(self, document: sql.Composable) -> sql.Composable:
+        page = self._page(self._columns())
+        return sql.SQL("SELECT {} FROM ({}) AS {}").format(document, page, self._alias)
+
+    def _all_rows(self) -> sql.Composable:
+        return sql.SQL(" FROM {view} AS {alias}{where}").format(
+            view=self.view.view,
+            alias=sql.SQL(self.view.alias),
+            where=where_clause(self._conditions()),
+        )
+
+    def _conditions(self) -> list[sql.Composable]:
+        conditions = [] if self.match is None else [self.match]
+        if self.read.where != Every(()):
+            conditions.append(self.terms.condition(self.read.where, self.view))
+        return conditions
+
     def _page(self, columns: Sequence[sql.Composable]) -> sql.Composable:
-        page = self.read.page
-        order = self.read.order
+        page, order = self.read.page, self.read.order
         # Parameters are numbered as they come, so conditions are rendered in the order they stand in.
-        conditions = self._conditions(self.read.where)
+        conditions = self._conditions()
         if page.after is not None:
-            conditions.append(self._beyond(order, page.after, "after"))
+            beyond = self.terms.beyond(order, False, page.after, "after", self.view)
+            conditions.append(beyond)
         if page.before is not None:
-            conditions.append(
-                self._beyond(tuple(key.reverse() for key in order), page.before, "before")
-            )
+            conditions.append(self.terms.beyond(order, True, page.before, "before", self.view))
         if page.backward:
             order = tuple(key.reverse() for key in order)
         if self.read.kind is RootKind.MANY:
             order = self._telling(order)
         return sql.SQL(
-            "SELECT {columns} FROM {view} AS t{where}{order} LIMIT {limit}{offset}"
+            "SELECT {columns} FROM {view} AS {alias}{where}{order} LIMIT {limit}{offset}"
         ).format(
             columns=sql.SQL(", ").join(columns),
-            view=self._view(),
-            where=_where(conditions),
-            order=self._by_place()
-            if isinstance(self.read.where, Written)
-            else self._order_by(order),
+            view=self.view.view,
+            alias=sql.SQL(self.view.alias),
+            where=where_clause(conditions),
+            order=self._order_by(order),
             limit=sql.Literal(page.limit + (self.read.kind is RootKind.CONNECTION)),
             offset=self._offset(page.offset),
         )
 
     def _telling(self, order: tuple[Order, ...]) -> tuple[Order, ...]:
         """Return the keys up to the first that is unique: after it nothing is left to sort."""
-        columns = self.relation.columns
+        columns = self.view.relation.columns
         for number, key in enumerate(order):
             name = key.target.leaf.key
             is_column = len(key.target.fields) == 1 and name in columns
-            if is_column and columns[name].not_null and (name,) in self.relation.unique_keys:
+            if is_column and columns[name].not_null and (name,) in self.view.relation.unique_keys:
                 return order[: number + 1]
         return order
 
-    def _view(self) -> sql.Composable:
-        return identifier(self.relation.schema, self.relation.name)
+    def _order_by(self, order: tuple[Order, ...]) -> sql.Composable:
+        if not isinstance(self.read.where, Written):
+            return self.terms.order_by(order, self.view)
+        if self.read.kind is RootKind.ONE:
+            return sql.SQL("")
+        return self.terms.by_place(self.read.where, self.view)
 
     @property
-    def _document_column(self) -> str:
-        return self.read.type.jsonb or ""
-
-    def _unused_name(self, name: str) -> str:
-        while name in self.relation.columns:
-            name += "_"
-        return name
+    def _alias(self) -> sql.Composable:
+        return sql.SQL(self.alias)
 
     def _columns(self) -> list[sql.Composable]:
-        for key in self.read.keys:
-            if key not in self.relation.columns:
-                raise self._no_column(key)
+        """Return the columns of the page, those that the outer select turned out to need among them."""
+        columns = []
+        for name, alias in self.page.columns.items():
+            if name not in self.view.relation.columns:
+                raise no_column(self.read.type, self.view.relation, name)
+            column = self.view.column(name)
+            renamed = sql.SQL("{} AS {}").format(column, sql.SQL(alias))
+            columns.append(column if name == alias else renamed)
         # A selection of __typename alone still needs its row.
-        return [sql.SQL("t.{}").format(identifier(key)) for key in self.read.keys] or [
-            sql.SQL("true AS t")
-        ]
-
-    def _no_column(self, key: str) -> ConfigurationError:
-        spec = self.read.type
-        return ConfigurationError(
-            f"The view {spec.view!r} of {spec.name} has no column {key!r}.",
-            hint=f"Its columns: {', '.join(self.relation.columns)}.",
-        )
+        return columns or [sql.SQL("true AS t")]
 
     def _offset(self, offset: Leaf | None) -> sql.Composable:
         if offset is None:
             return sql.SQL("")
-        return sql.SQL(" OFFSET {}::bigint").format(self._parameter(offset, str))
+        return sql.SQL(" OFFSET {}::bigint").format(self.terms.parameter(offset, str))
 
-    # Conditions
+    # Documents
 
-    def _conditions(self, condition: Condition) -> list[sql.Composable]:
-        return [] if condition == Every(()) else [self._condition(condition)]
-
-    def _condition(self, condition: Condition) -> sql.Composable:
-        match condition:
-            case Compare():
-                return self._compare(condition)
-            case IsNull(target, negated):
-                test = sql.SQL("{} IS NOT NULL") if negated else sql.SQL("{} IS NULL")
-                return test.format(operators.nullable(self._operand(target)))
-            case Every(items):
-                return _combine(" AND ", "true", [self._condition(item) for item in items])
-            case Some(items):
-                return _combine(" OR ", "false", [self._condition(item) for item in items])
-            case Written(target):
-                field, ids = self._written(target)
-                return sql.SQL("{} = ANY ({})").format(field, ids)
-            case Not(item):
-                # IS NOT TRUE: a row for which the condition is unknown does not satisfy it.
-                return sql.SQL("({}) IS NOT TRUE").format(self._condition(item))
-
-    def _written(self, target: Target) -> tuple[sql.Composable, sql.Composable]:
-        """Return a field and the ids a function has left, which it may be among."""
-        operand = self._operand(target)
-        if isinstance(operand, operators.Column):
-            field, pg_type = operand.expression, operand.pg_type
+    def _document(self) -> sql.Composable:
+        """Return the document of a row of the page, with what stands beside it."""
+        if self.view.has_document:
+            document = self.page.document().value
         else:
-            field, pg_type = operand.text, "text"
-        ids = sql.SQL("current_setting({})::{}[]")
-        return field, ids.format(literal(RESULT_SETTING), _type_name(pg_type))
+            names = [self.page.column(key) for key in self.read.keys]
+            document = sql.SQL("(SELECT row_to_json(r.*) FROM (SELECT {}) AS r)").format(
+                sql.SQL(", ").join(names)
+            )
+        return self._joined(document, self.read.below, self.page)
 
-    def _compare(self, condition: Compare) -> sql.Composable:
-        entry, operator = condition.target.leaf, condition.operator
-        scalar, is_list = scalar_of(entry.type.innermost), entry.type.item is not None
-        encode: Encode = partial(operators.encode, operator, scalar, is_list)
-        if entry.is_id and operator.argument in {"same", "list"}:
-            encode = _encode_id(entry, operator.argument == "list", encode)
-        value = self._parameter(condition.argument, encode)
-        return operators.condition(
-            operator, scalar, self._operand(condition.target), is_list, value
+    def _joined(
+        self, document: sql.Composable, below: Sequence[Below], scope: Scope
+    ) -> sql.Composable:
+        if not below:
+            return document
+        values = []
+        for item in below:
+            made = self._related if isinstance(item, RelatedRead) else self._embedded
+            value = made(item, scope)  # type: ignore[arg-type]  # the one made for it
+            values.append(value if item.only is None else _only(item.only, scope, value))
+        return sql.SQL("json_build_array({})").format(sql.SQL(", ").join([document, *values]))
+
+    def _related(self, item: RelatedRead, scope: Scope) -> sql.Composable:
+        number = self.terms.number()
+        rows = self.terms.rows(item.read.type, number)
+        match = matching(item.related, scope, rows)
+        return _Branch(item.read, self.terms, rows, f"p{number}", match).value()
+
+    def _embedded(self, item: EmbeddedObject, scope: Scope) -> sql.Composable:
+        if isinstance(scope, Rows) and scope.has_document:
+            # Of the document itself, although a column of the same name may exist.
+            scope = scope.document()
+        return self._inside(item.entry.type, scope.inside((item.entry.key,)), item.below)
+
+    def _inside(self, ref: TypeRef, found: Element, below: Sequence[Below]) -> sql.Composable:
+        if ref.item is None:
+            return self._joined(found.value, below, found)
+        alias = f"e{self.terms.number()}"
+        item = Element(sql.SQL("{}.value").format(sql.SQL(alias)), found.pg_type)
+        return sql.SQL(
+            "CASE WHEN {prefix}_typeof({array}) = 'array' THEN (SELECT"
+            " coalesce(json_agg({item} ORDER BY {alias}.number), '[]'::json)"
+            " FROM {elements} WITH ORDINALITY AS {alias}(value, number)) ELSE to_json({array}) END"
+        ).format(
+            prefix=sql.SQL(found.pg_type),
+            array=found.value,
+            item=self._inside(ref.item, item, below),
+            alias=sql.SQL(alias),
+            elements=elements(found),
         )
 
-    def _operand(self, target: Target) -> operators.Column | operators.Json:
-        if target in self.worked_out:
-            return self.worked_out[target]
-        first, *below = [entry.key for entry in target.fields]
-        column = self.relation.columns.get(first)
-        if column is not None and not below:
-            return operators.Column(sql.SQL("t.{}").format(identifier(first)), column.type)
-        path: list[str] = [first, *below]
-        if column is not None and column.is_json:
-            path = below
-        elif self.has_document:
-            column = self.relation.columns[self._document_column]
-        else:
-            raise self._no_column(first)
-        start: sql.Composable = sql.SQL("t.{}").format(identifier(column.name))
-        for key in path[:-1]:
-            start = sql.SQL("{}->{}").format(start, literal(key))
-        last = literal(path[-1])
-        value = sql.SQL("({}->{})").format(start, last)
-        if column.type != "jsonb":
-            # json has no operators of its own.
-            value += sql.SQL("::jsonb")
-        return operators.Json(value, sql.SQL("({}->>{})").format(start, last))
+    # Connections
 
-    # Order and cursors
+    @property
+    def _keys(self) -> str:
+        return self.page.unused("k")
 
-    def _sort_key(self, order: Order) -> sql.Composable:
-        scalar = scalar_of(order.target.leaf.type.innermost)
-        return operators.sort_key(scalar, self._operand(order.target))
+    @property
+    def _number(self) -> str:
+        return self.page.unused("n")
 
-    def _by_place(self) -> sql.Composable:
-        """Return the order in which a function has returned its rows."""
-        if self.read.kind is RootKind.ONE:
-            return sql.SQL("")
-        assert isinstance(self.read.where, Written)  # noqa: S101 - the caller looked
-        field, ids = self._written(self.read.where.target)
-        return sql.SQL(" ORDER BY array_position({}, {})").format(ids, field)
-
-    def _order_by(self, order: Sequence[Order]) -> sql.Composable:
-        if not order:
-            return sql.SQL("")
-        keys = []
-        for key in order:
-            words = " DESC" if key.descending else ""
-            if key.nulls_first != key.descending:
-                words += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
-            keys.append(self._sort_key(key) + _WORDS[words])
-        return sql.SQL(" ORDER BY ") + sql.SQL(", ").join(keys)
-
-    def _beyond(self, order: Sequence[Order], cursor: Cursor, argument: str) -> sql.Composable:
-        """Return the condition of rows that come after ``cursor`` in ``order``."""
-        return keyset(
-            [
-                Key(
-                    self._sort_key(key),
-                    partial(self._cursor_value, cursor, number, argument),
-                    key.descending,
-                    key.nulls_first,
-                    key.is_nullable,
-                    cursor.values[number] is None,
+    def _keyed_columns(self) -> list[sql.Composable]:
+        """Return the columns of the page and, if cursors are wanted, their keys."""
+        columns = self._columns()
+        if self.read.wants.cursors:
+            keys = [self.terms.sort_key(order, self.view) for order in self.read.order]
+            columns.append(
+                sql.SQL("json_build_array({}) AS {}").format(
+                    sql.SQL(", ").join(keys), identifier(self._keys)
                 )
-                for number, key in enumerate(order)
-            ]
+            )
+        return columns
+
+    def _connection(self) -> sql.Composable:
+        """Return a related connection as what ``result/connection.py`` makes of the root's rows."""
+        wants = self.read.wants
+        number = sql.SQL("{}.{}").format(self._alias, identifier(self._number))
+        limit = sql.Literal(self.read.page.limit)
+        shown = sql.SQL(" FILTER (WHERE {} <= {})").format(number, limit)
+        parts: list[sql.Composable] = []
+        if wants.rows:
+            parts.append(sql.SQL("'edges', {}").format(self._edges(number, shown)))
+            parts.append(sql.SQL("'pageInfo', {}").format(self._information(number, shown)))
+        if wants.total:
+            total = sql.SQL("(SELECT count(*){})").format(self._all_rows())
+            parts.append(sql.SQL("'totalCount', {}").format(total))
+        made = sql.SQL("json_build_object({})").format(sql.SQL(", ").join(parts))
+        if not wants.rows:
+            return made
+        return sql.SQL(
+            "(SELECT {made} FROM (SELECT q.*, row_number() OVER () AS {number} FROM ({page}) AS q)"
+            " AS {alias})"
+        ).format(
+            made=made,
+            number=identifier(self._number),
+            page=self._page(self._keyed_columns()),
+            alias=self._alias,
         )
 
-    def _cursor_value(self, cursor: Cursor, number: int, argument: str) -> sql.Composable:
-        order = self.read.order
-        target = order[number].target
-        scalar = scalar_of(target.leaf.type.innermost)
-        pg_type = operators.sort_type(scalar, self._operand(target))
-
-        def encode(text: str) -> str | None:
-            return decode_cursor(text, order, argument)[number]
-
-        parameter = self._parameter(cursor.leaf, encode)
-        return sql.SQL("{}::{}").format(parameter, _type_name(pg_type))
-
-    def _parameter(self, leaf: Leaf, encode: Encode) -> sql.Composable:
-        self.slots.append(Slot(leaf, encode, self.read.response_key))
-        return sql.Placeholder()
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of a keyset: its expression, and what makes the cursor's value a parameter."""
-
-    expression: sql.Composable
-    value: Callable[[], sql.Composable]
-    descending: bool
-    nulls_first: bool
-    is_nullable: bool
-    is_null: bool
-
-
-def keyset(keys: Sequence[Key]) -> sql.Composable:
-    """
-    Return the condition of rows strictly beyond a cursor.
-
-    Keys that cannot be null and run one way compare as one row, which an index on them serves; otherwise
-    each key in turn, and the first alone once more as a bound for its index.
-    """
-    directions = {key.descending for key in keys}
-    if len(directions) == 1 and not any(key.is_nullable for key in keys):
-        comparison = sql.SQL("({}) < ({})") if keys[0].descending else sql.SQL("({}) > ({})")
-        return comparison.format(
-            sql.SQL(", ").join(key.expression for key in keys),
-            sql.SQL(", ").join(key.value() for key in keys),
+    def _edges(self, number: sql.Composable, shown: sql.Composable) -> sql.Composable:
+        edge = [sql.SQL("'node', {}").format(self._document())]
+        if self.read.wants.cursors:
+            edge.append(sql.SQL("'cursor', {}").format(self._cursor()))
+        return sql.SQL(
+            "coalesce(json_agg(json_build_object({edge}) ORDER BY {number}{way}){shown}, '[]'::json)"
+        ).format(
+            edge=sql.SQL(", ").join(edge),
+            number=number,
+            way=sql.SQL(" DESC" if self.read.page.backward else ""),
+            shown=shown,
         )
-    parts: list[sql.Composable] = []
-    if not keys[0].is_nullable:
-        bound = sql.SQL("{} <= {}") if keys[0].descending else sql.SQL("{} >= {}")
-        parts.append(bound.format(keys[0].expression, keys[0].value()))
-    choices = []
-    for number, key in enumerate(keys):
-        # Parameters are numbered as they come: ties first, then the step beyond.
-        ties = [_tie(above) for above in keys[:number]]
-        step = _step(key)
-        if step is not None:
-            choices.append(_combine(" AND ", "true", [*ties, step]))
-        else:
-            choices.append(_combine(" AND ", "true", [*ties, sql.SQL("false")]))
-    parts.append(_combine(" OR ", "false", choices))
-    return _combine(" AND ", "true", parts)
+
+    def _information(self, number: sql.Composable, shown: sql.Composable) -> sql.Composable:
+        page = self.read.page
+        has_more: sql.Composable = sql.SQL("count(*) > {}").format(sql.Literal(page.limit))
+        # Rows were passed over to get here, or one more than the page was found.
+        has_next = sql.Literal(page.before is not None) if page.backward else has_more
+        has_previous = has_more if page.backward else sql.Literal(page.after is not None)
+        parts = [
+            sql.SQL("'hasNextPage', {}").format(has_next),
+            sql.SQL("'hasPreviousPage', {}").format(has_previous),
+        ]
+        if self.read.wants.cursors:
+            for name, is_first in (("startCursor", True), ("endCursor", False)):
+                way = sql.SQL("" if is_first != page.backward else " DESC")
+                parts.append(
+                    sql.SQL(
+                        "{name}, (array_agg({cursor} ORDER BY {number}{way}){shown})[1]"
+                    ).format(
+                        name=sql.Literal(name),
+                        cursor=self._cursor(),
+                        number=number,
+                        way=way,
+                        shown=shown,
+                    )
+                )
+        return sql.SQL("json_build_object({})").format(sql.SQL(", ").join(parts))
+
+    def _cursor(self) -> sql.Composable:
+        """Return a row's cursor as ``order.encode_cursor`` writes it: base64 for addresses."""
+        return sql.SQL(
+            "translate(encode(convert_to({signature} || {alias}.{keys}::text, 'UTF8'), 'base64'),"
+            " '+/' || chr(10), '-_')"
+        ).format(
+            signature=sql.Literal(order_signature(self.read.order)),
+            alias=self._alias,
+            keys=identifier(self._keys),
+        )
 
 
-def _tie(key: Key) -> sql.Composable:
-    if key.is_null:
-        return sql.SQL("{} IS NULL").format(key.expression)
-    return sql.SQL("{} = {}").format(key.expression, key.value())
-
-
-def _step(key: Key) -> sql.Composable | None:
-    if key.is_null:
-        return sql.SQL("{} IS NOT NULL").format(key.expression) if key.nulls_first else None
-    comparison = sql.SQL("{} < {}") if key.descending else sql.SQL("{} > {}")
-    step = comparison.format(key.expression, key.value())
-    if key.is_nullable and not key.nulls_first:
-        return sql.SQL("({} OR {} IS NULL)").format(step, key.expression)
-    return step
-
-
-def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
-    return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
-
-
-_WORDS = {
-    "": sql.SQL(""),
-    " DESC": sql.SQL(" DESC"),
-    " NULLS FIRST": sql.SQL(" NULLS FIRST"),
-    " DESC NULLS LAST": sql.SQL(" DESC NULLS LAST"),
-}
-_JOINTS = {" AND ": sql.SQL(" AND "), " OR ": sql.SQL(" OR ")}
-_EMPTY = {"true": sql.SQL("true"), "false": sql.SQL("false")}
-
-
-def _combine(joint: str, empty: str, parts: Sequence[sql.Composable]) -> sql.Composable:
-    if not parts:
-        return _EMPTY[empty]
-    if len(parts) == 1:
-        return parts[0]
-    return sql.SQL("({})").format(_JOINTS[joint].join(parts))
-
-
-def _encode_id(entry: FieldSpec, is_list: bool, encode: Encode) -> Encode:
-    def encode_id(value: Any) -> str | None:
-        if is_list:
-            return encode([parse_id(entry, item, entry.name) for item in value])
-        return encode(parse_id(entry, value, entry.name))
-
-    return encode_id
-
-
-def identifier(*names: str) -> sql.Composable:
-    """Return a quoted name; a percent sign is doubled, as everywhere in a statement with parameters."""
-    return sql.Identifier(*(name.replace("%", "%%") for name in names))
-
-
-def literal(text: str) -> sql.Composable:
-    """Return a JSON key as a string literal."""
-    return sql.Literal(text.replace("%", "%%"))
-
-
-def _type_name(name: str) -> sql.Composable:
-    # As format_type() or the scalar table spells it: SQL already, and never a user's.
-    return sql.SQL(name.replace("%", "%%"))
+def _only(only: tuple[str, str], scope: Scope, value: sql.Composable) -> sql.Composable:
+    """Return the value for objects of one type, null for others."""
+    key, kind = only
+    operand = scope.operand((key,))
+    text = operand.text if isinstance(operand, operators.Json) else operand.expression
+    return sql.SQL("CASE WHEN {}::text = {} THEN {} END").format(text, literal(kind), value)

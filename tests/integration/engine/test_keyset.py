@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from fraiseql.engine.sql.compile import Key, keyset
+from fraiseql.engine.sql.keyset import Key, keyset
 
 VALUES = (None, 1, 2)
 

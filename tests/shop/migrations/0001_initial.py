@@ -26,4 +26,7 @@ class Migration(migrations.Migration):
                        DROP VIEW v_flawed, v_stock_level, v_category, v_book;
                        DROP TABLE tv_ware; DROP VIEW v_maker, v_ware""",
         ),
+        RunSQLFile(
+            "related.sql", reverse="DROP VIEW v_jotting; DROP TABLE tb_jotting, tv_work, tv_writer"
+        ),
     )

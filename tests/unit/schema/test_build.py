@@ -131,13 +131,16 @@ def test_the_sdl_says(schema: GraphQLSchema, text: str) -> None:
     assert text in print_schema(schema)
 
 
-def test_lists_of_objects_and_computed_fields_are_no_filters(schema: GraphQLSchema) -> None:
+def test_computed_fields_are_no_filters_and_lists_of_objects_have_quantifiers(
+    schema: GraphQLSchema,
+) -> None:
     where: Any = schema.type_map["MakerWhereInput"]
     order: Any = schema.type_map["MakerOrderByInput"]
 
     assert list(where.fields) == [
-        "id", "slug", "old", "grade", "sizes", "extra", "best", "AND", "OR", "NOT",
+        "id", "slug", "old", "grade", "sizes", "extra", "wares", "best", "AND", "OR", "NOT",
     ]  # fmt: skip
+    assert list(where.fields["wares"].type.fields) == ["some", "every", "none"]
     assert list(order.fields) == ["id", "slug", "old", "grade"]
     assert order.is_one_of
 
@@ -216,7 +219,7 @@ def test_types_without_sortable_leaves_have_no_order(declared: Registry) -> None
     root = build.get_schema().graphql.query_type
     assert root is not None
     assert list(root.fields["piles"].args) == ["where", "limit", "offset"]
-    assert list(root.fields["heaps"].args) == ["limit", "offset"]
+    assert list(root.fields["heaps"].args) == ["where", "limit", "offset"]
 
 
 def test_the_integer_id_has_an_order_and_the_uuid_has_not(schema: GraphQLSchema) -> None:

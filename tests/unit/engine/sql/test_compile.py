@@ -4,7 +4,8 @@ import pytest
 
 from fraiseql.db.catalog import Column, Relation
 from fraiseql.engine.plan.plan import Every, Page, Plan, Read
-from fraiseql.engine.sql.compile import compile_plan, has_document_column, identifier, literal
+from fraiseql.engine.sql.compile import compile_plan
+from fraiseql.engine.sql.scope import has_document_column, identifier, literal
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema import build
 from fraiseql.schema.specs import RootKind
