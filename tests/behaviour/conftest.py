@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from fraiseql.db import catalog
 from fraiseql.testing import isolated
-from tests.integration.edges.conftest import Edges, edges, introspected, node, site_database
+from tests.integration.edges.conftest import Edges, edges
 
-__all__ = ["edges", "introspected", "node", "site_database"]
+__all__ = ["edges"]
 
 MakeEdges = Callable[..., Edges]
 

@@ -21,7 +21,10 @@ from fraiseql.asgi import GraphQLApplication
 from fraiseql.db.embedded import EmbeddedServer
 from tests.integration.edges.served import Served, database, serve
 
-NPM = ("graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs")
+NPM = (
+    "graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs",
+    "relay-compiler", "relay-runtime", "react-relay", "react", "react-test-renderer",
+)  # fmt: skip
 ENDPOINT = "/graphql/"
 JSON_BODY = {"Content-Type": "application/json"}
 COMPARED = (

@@ -181,3 +181,94 @@ def test_apollo_normalises_and_keeps_the_answer(
     assert (found["cached"]["id"], found["cached"]["name"]) == (makers[0]["id"], makers[0]["name"])
     assert found["code"] == "INTERNAL_SERVER_ERROR"
     assert found["ids"] > len(makers)
+
+
+RELAY_APP = """
+graphql`query FeedQuery { ...Feed }`;
+graphql`
+  fragment Feed on Query @refetchable(queryName: "FeedNextQuery")
+  @argumentDefinitions(count: { type: "Int", defaultValue: 2 }, cursor: { type: "String" }) {
+    wareFeed(first: $count, after: $cursor, orderBy: [{ price: DESC }]) @connection(key: "Feed_wareFeed") {
+      totalCount
+      edges { node { id name ... on Book { pages } ...Feed_maker } }
+    }
+  }`;
+graphql`fragment Feed_maker on Ware { maker { id name } }`;
+"""
+RELAY = """
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
+import React from 'react';
+import renderer from 'react-test-renderer';
+import relay from 'react-relay';
+import runtime from 'relay-runtime';
+
+const ask = async (query, variables) => {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ query, variables });
+  return (await fetch(process.argv[2], { method: 'POST', headers, body })).json();
+};
+const { data } = await ask(getIntrospectionQuery({ inputValueDeprecation: true }));
+mkdirSync('app/made', { recursive: true });
+writeFileSync('app/schema.graphql', printSchema(buildClientSchema(data)));
+writeFileSync('app/Feed.js', process.argv[3]);
+writeFileSync('app/relay.config.json', JSON.stringify({
+  src: '.', schema: 'schema.graphql', language: 'javascript', eagerEsModules: false,
+  artifactDirectory: 'made',
+}));
+execFileSync('node', ['../node_modules/relay-compiler/cli.js', 'relay.config.json'], {
+  cwd: 'app', stdio: ['ignore', 'ignore', 'inherit'],
+});
+
+const require = createRequire(import.meta.url);
+const query = require('./app/made/FeedQuery.graphql');
+const fragment = require('./app/made/Feed.graphql');
+const { Environment, Network, RecordSource, Store } = runtime;
+const sent = [];
+const environment = new Environment({
+  store: new Store(new RecordSource()),
+  network: Network.create((request, variables) => {
+    sent.push(variables);
+    return ask(request.text, variables);
+  }),
+});
+globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+const pages = [];
+let feed;
+const List = ({ root }) => {
+  feed = relay.usePaginationFragment(fragment, root);
+  return null;
+};
+const App = () => React.createElement(List, { root: relay.useLazyLoadQuery(query, {}) });
+const wrapped = React.createElement(relay.RelayEnvironmentProvider, { environment },
+  React.createElement(React.Suspense, { fallback: null }, React.createElement(App)));
+await React.act(async () => { renderer.create(wrapped); });
+while (!feed) await React.act(() => new Promise((resolve) => setTimeout(resolve, 5)));
+pages.push(feed);
+while (feed.hasNext) {
+  const more = new Promise((resolve) => React.act(() => { feed.loadNext(2, { onComplete: resolve }); }));
+  const error = await React.act(() => more);
+  if (error) throw error;
+  pages.push(feed);
+}
+console.log(JSON.stringify({
+  pages: pages.map(({ data }) => data.wareFeed.edges.map(({ node }) => node.name)),
+  total: feed.data.wareFeed.totalCount, sent,
+}));
+"""
+
+
+def test_relay_compiles_the_schema_and_pages_through_a_connection(
+    introspected: Served, node: Callable[..., Any]
+) -> None:
+    found = node(RELAY, introspected.url, RELAY_APP)
+    names = ["Drill", "Atlas", "Crowbar", "Fables", 'Essays "50%"', "Bradawl"]
+
+    assert [sorted(page) for page in found["pages"]] == [
+        sorted(names[:2]), sorted(names[:4]), sorted(names)
+    ]  # fmt: skip
+    assert found["total"] == 6
+    assert [variables["count"] for variables in found["sent"][1:]] == [2, 2]
+    assert len({variables["cursor"] for variables in found["sent"][1:]}) == 2
