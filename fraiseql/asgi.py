@@ -8,6 +8,7 @@ paths, Python resolvers, mutations, browsers, requests from other origins.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
+from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any
 
@@ -20,11 +21,13 @@ from fraiseql.authentication import viewer_of_async
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
 from fraiseql.engine.result.envelope import Response
+from fraiseql.events import events
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Work = Coroutine[Any, Any, Response]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -73,19 +76,18 @@ class GraphQLApplication:
                 return
             query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
             request = exchange.read(query, body)
-            work = execute_async(
-                request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
-            )
-            response = await _while_connected(work, receive)
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
             await _send(send, exchange.fail(error))
             return
-        if response is None:
-            return
+        work = execute_async(
+            request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
+        )
+        if exchange.media == http.EVENTS:
+            response = await _while_connected(_stream(exchange, work, send), receive)
+        else:
+            response = await _while_connected(_answer(exchange, work, send), receive)
         if response is FORWARD:
             await self._forward(scope, _again(body, receive), send)
-        else:
-            await _send(send, exchange.reply(response))
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to Django, which knows the path with its slash."""
@@ -149,7 +151,7 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
 
 
 async def _while_connected(
-    work: Coroutine[Any, Any, Response], receive: Receive
+    work: Coroutine[Any, Any, Response | None], receive: Receive
 ) -> Response | None:
     """Return what ``work`` returns, or None if the client left: its statement is cancelled then."""
     loop = asyncio.get_running_loop()
@@ -181,6 +183,35 @@ async def _while_connected(
         timer.cancel()
         if watcher is not None:
             watcher.cancel()
+
+
+async def _answer(exchange: http.Exchange, work: Work, send: Send) -> Response | None:
+    """Send what ``work`` returns, but for FORWARD, which is returned."""
+    try:
+        response = await work
+    except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
+        response = exchange.failure(error)
+    if response is FORWARD:
+        return response
+    await _send(send, exchange.reply(response))
+    return None
+
+
+async def _stream(exchange: http.Exchange, work: Work, send: Send) -> Response | None:
+    """Do the same in events."""
+    task = asyncio.ensure_future(work)
+    has_started = False
+    async with aclosing(events(exchange, lambda: task)) as parts:
+        async for part in parts:
+            if not has_started:
+                if task.done() and not task.exception() and task.result() is FORWARD:
+                    return FORWARD
+                start = {"type": "http.response.start", "status": 200, "headers": exchange.stream()}
+                await send(start)
+                has_started = True
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+    return None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -102,6 +102,10 @@ class Settings:
         " the specification's edition of September 2026.",
         choices=("compat", "draft-2026"),
     )
+    SSE_HEARTBEAT_MS: int = setting(
+        10_000,
+        "Time after which a streamed answer that is not ready sends a sign of life; 0: never.",
+    )
     AUTHENTICATION: tuple[str, ...] = setting(
         ("fraiseql.authentication.session",),
         "Dotted paths of the callables that say who sent a request; the first that knows decides.",

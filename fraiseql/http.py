@@ -27,6 +27,7 @@ from fraiseql.errors import BadRequest, FraiseQLError, ParseFailed, Unauthentica
 
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
+EVENTS: Final = "text/event-stream"
 METHODS: Final = "GET, POST"
 
 MAX_CLIENT: Final = 64
@@ -101,7 +102,7 @@ class Exchange:
 
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""
-        media = self.media or JSON
+        media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":
             status = _compatible_status(response, media)
         else:
@@ -127,28 +128,38 @@ class Exchange:
         return self.reply(envelope.refusal(error, debug=bool(django_settings.DEBUG)))
 
     def fail(self, error: Exception) -> HttpResponse:
+        """Return the response to a request that raised ``error``."""
+        answer = self.reply(self.failure(error))
+        if isinstance(error, Unauthenticated) and error.challenge:
+            challenge = (b"www-authenticate", error.challenge.encode("latin-1"))
+            return replace(answer, headers=(*answer.headers, challenge))
+        return answer
+
+    def failure(self, error: Exception) -> Response:
         """
-        Return the response to a request that raised ``error``.
+        Return the GraphQL response to a request that raised ``error``.
 
         What is not the client's fault is 500, and the log has it under the id the client gets.
         """
+        debug = bool(django_settings.DEBUG)
         if isinstance(error, SuspiciousOperation):
             # Django's own limits, which stop reading before MAX_BODY_BYTES is counted.
             status = 413 if isinstance(error, RequestDataTooBig) else 400
             hint = "If you run this service: settings.DATA_UPLOAD_MAX_*."
-            return self.refuse(BadRequest("The request is too large.", hint=hint, status=status))
+            error = BadRequest("The request is too large.", hint=hint, status=status)
         if isinstance(error, DatabaseError):
             error = fault(error)
-        if isinstance(error, Unauthenticated) and error.challenge:
-            answer = self.refuse(error)
-            challenge = (b"www-authenticate", error.challenge.encode("latin-1"))
-            return replace(answer, headers=(*answer.headers, challenge))
         if isinstance(error, FraiseQLError) and error.public:
-            return self.refuse(error)
+            return envelope.refusal(error, debug)
         hidden = FraiseQLError(str(error))
         hidden.__cause__ = error
-        response = envelope.refusal(hidden, debug=bool(django_settings.DEBUG))
-        return self.reply(replace(response, status=500))
+        return replace(envelope.refusal(hidden, debug), status=500)
+
+    def stream(self) -> tuple[Header, ...]:
+        """Return the headers of an answer that is streamed."""
+        # Proxies that buffer an answer would keep its signs of life.
+        headers = _headers(EVENTS, frozenset(self.request.consulted))
+        return (*headers, _PRIVATE, (b"x-accel-buffering", b"no"))
 
     def not_acceptable(self) -> HttpResponse:
         """Return the response to an Accept header that takes no JSON."""
@@ -219,14 +230,18 @@ def _is_json(content_type: str) -> bool:
 @lru_cache(maxsize=256)
 def negotiate(accept: str, preferred: str = JSON) -> str | None:
     """
-    Return the media type to answer in, or None if ``accept`` takes neither of the two.
+    Return the media type to answer in, or None if ``accept`` takes none on offer.
 
-    ``preferred``: where both are equally welcome and the one named for GraphQL is not named.
+    ``preferred``: where both of JSON's are equally welcome and the one named for GraphQL is not named.
+    Events are sent to those who name them alone and like nothing more.
     """
     if not accept.strip():
         return preferred
-    best = GRAPHQL if GRAPHQL in accept.lower() else preferred
+    named = accept.lower()
+    best = GRAPHQL if GRAPHQL in named else preferred
     quality = {media: _quality(accept, media) for media in (best, JSON, GRAPHQL)}
+    if EVENTS in named:
+        quality[EVENTS] = _quality(accept, EVENTS)
     chosen = max(quality, key=lambda media: quality[media])
     return chosen if quality[chosen] > 0 else None
 

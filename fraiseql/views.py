@@ -5,22 +5,29 @@ It runs in a thread on Django's own connection, so resolvers may use everything 
 ``fraiseql.asgi`` answers what needs no resolver before it gets here.
 """
 
+from collections.abc import Awaitable, Iterable
+
 from django.conf import settings as django_settings
+from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from fraiseql import authentication, http, ide
 from fraiseql.conf import get_settings
-from fraiseql.engine.pipeline import execute
+from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.pipeline import execute, execute_async
+from fraiseql.engine.result.envelope import Response
 from fraiseql.errors import BadRequest
+from fraiseql.events import events, of_response
 
 
 # The middleware would refuse every client without a CSRF cookie, programs too. Here a session is protected
 # by what the request cannot be: sent by a page of another site without the browser asking this one first.
 @csrf_exempt
-def graphql(request: HttpRequest) -> HttpResponse:
+def graphql(request: HttpRequest) -> HttpResponseBase:
     """Answer one GraphQL request, or send GraphiQL to a browser that navigates here."""
     exchange = http.Exchange(request.method or "", request.headers.get, request)
     if exchange.method == "GET" and is_ide_enabled() and http.prefers_html(_accept(request)):
@@ -33,13 +40,31 @@ def graphql(request: HttpRequest) -> HttpResponse:
         received = exchange.read(
             request.GET.dict() if exchange.method == "GET" else {}, _body(request)
         )
+        if exchange.media == http.EVENTS and isinstance(request, ASGIRequest):
+            return _streamed(exchange, received, request)
         response = execute(
             received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
         )
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         _roll_back()
         return _sent(exchange.fail(error))
+    if exchange.media == http.EVENTS:
+        # WSGI: as a whole, since nothing could be sent while this thread waits.
+        return _sent(http.HttpResponse(200, exchange.stream(), of_response(response)))
     return _sent(exchange.reply(response))
+
+
+def _streamed(
+    exchange: http.Exchange, received: GraphQLRequest, request: HttpRequest
+) -> StreamingHttpResponse:
+    """Answer in events, on the asynchronous pool: a client that leaves cancels its statement."""
+
+    def work() -> Awaitable[Response]:
+        return execute_async(
+            received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
+        )
+
+    return StreamingHttpResponse(events(exchange, work), headers=_as_text(exchange.stream()))
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponse:
@@ -103,5 +128,8 @@ def _reply(reply: ide.Reply) -> HttpResponse:
 
 
 def _sent(response: http.HttpResponse) -> HttpResponse:
-    headers = {name.decode(): value.decode() for name, value in response.headers}
-    return HttpResponse(response.body, status=response.status, headers=headers)
+    return HttpResponse(response.body, status=response.status, headers=_as_text(response.headers))
+
+
+def _as_text(headers: Iterable[http.Header]) -> dict[str, str]:
+    return {name.decode(): value.decode("latin-1") for name, value in headers}

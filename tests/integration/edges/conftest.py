@@ -22,7 +22,7 @@ from fraiseql.db.embedded import EmbeddedServer
 from tests.integration.edges.served import Served, database, serve
 
 NPM = (
-    "graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs",
+    "graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs", "graphql-sse",
     "relay-compiler", "relay-runtime", "react-relay", "react", "react-test-renderer",
 )  # fmt: skip
 ENDPOINT = "/graphql/"

@@ -359,19 +359,23 @@ def nap(transactional_db: None) -> Iterator[Callable[[], bool]]:
 
 
 class Waiting:
-    """A request for the nap, under way."""
+    """A request for the nap, under way. ``accept``: JSON, or events."""
 
-    def __init__(self) -> None:
+    def __init__(self, accept: bytes = b"*/*", more: bytes = b"") -> None:
         self.sent: list[Message] = []
         self.leaves = asyncio.Event()
-        self._messages: Iterator[Message] = iter(
-            [
-                {"type": "http.request", "body": b'{"query": "{ naps { id } }"}'},
-                {"type": "http.other"},
-            ]
-        )
-        headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
-        scope = {"type": "http", "method": "POST", "path": "/graphql/", "headers": headers}
+        messages: list[Message] = [
+            {"type": "http.request", "body": b'{"query": "{ naps { id } %b}"}' % more},
+            {"type": "http.other"},
+        ]
+        self._messages = iter(messages[: 1 if more else 2])  # Django knows no other.
+        headers = [
+            (b"host", b"testserver"), (b"content-type", b"application/json"), (b"accept", accept),
+        ]  # fmt: skip
+        scope = {
+            "type": "http", "method": "POST", "path": "/graphql/", "headers": headers,
+            "query_string": b"",
+        }  # fmt: skip
         self.task = asyncio.ensure_future(GraphQLApplication()(scope, self._receive, self._send))
 
     async def _receive(self) -> Message:
@@ -400,6 +404,27 @@ async def test_the_statement_of_a_client_that_leaves_is_cancelled(
 
     await becomes(False, nap)
     assert waiting.sent == []
+
+
+@pytest.mark.parametrize("more", [b"", b"now "], ids=["in front", "behind"])
+async def test_so_is_that_of_one_who_listens_to_events(
+    nap: Callable[[], bool], settings: Settings, more: bytes
+) -> None:
+    settings.FRAISEQL = {"SSE_HEARTBEAT_MS": 10}
+    settings.ROOT_URLCONF = "tests.integration.edges.urls"
+
+    @fraiseql.query
+    def now(info: Any) -> int:
+        return 1
+
+    waiting = Waiting(b"text/event-stream", more)
+    await becomes(True, nap)
+    await becomes(True, lambda: len(waiting.sent) > 2)
+    waiting.leaves.set()
+    await waiting.task
+
+    await becomes(False, nap)
+    assert {message.get("body") for message in waiting.sent[1:]} <= {b":\n\n", b""}
 
 
 async def test_a_request_its_server_cancels_is_cancelled(nap: Callable[[], bool]) -> None:
