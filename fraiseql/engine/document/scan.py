@@ -18,10 +18,11 @@ from fraiseql.engine.document.limits import (
 )
 from fraiseql.errors import ParseFailed
 
-# Quantifiers are possessive (++, *+), so that a string that is never closed is read once; the end (\Z) matches so
+# Nothing is tried twice (++, *+, ?>), so that a string that is never closed is read once. Groups repeat inside
+# (?>...): Python 3.11.2 has no right *+ for them (result/text.py). The end (\Z) matches so
 # that spaces before it are.
 _TOKEN = re.compile(
-    r'[ \t\n\r,\ufeff]*+(\w++|"""(?:[^"\\]++|\\"""|\\|"(?!""))*+(?:""")?|"(?:[^"\\\n\r]++|\\.)*+"?'
+    r'[ \t\n\r,\ufeff]*+(\w++|"""(?>(?:[^"\\]++|\\"""|\\|"(?!""))*)(?:""")?|"(?>(?:[^"\\\n\r]++|\\.)*)"?'
     r"|#[^\n\r]*+|-?\d[\w.+-]*+|\.\.\.|[^ \t\n\r,\ufeff]|\Z)",
     re.ASCII,
 )
