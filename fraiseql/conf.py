@@ -128,6 +128,11 @@ class Settings:
         " `operation`, all of them.",
         choices=("field", "operation"),
     )
+    SESSION_VARIABLES: tuple[str, ...] = setting(
+        (),
+        "Dotted paths of functions that take the viewer and return more PostgreSQL session variables,"
+        " a dict of names to values.",
+    )
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )

@@ -21,7 +21,8 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from fraiseql.db import faults, pool
-from fraiseql.db.connections import parameters, session
+from fraiseql.db.connections import parameters, settings_of_flight
+from fraiseql.db.flight import set_session
 from fraiseql.db.statement import Statement
 
 _PART = r'(?:[A-Za-z_\u0080-\U0010ffff][\w$]*|"(?:[^"\0]|"")+")'
@@ -212,9 +213,10 @@ def _load(statement: Statement, using: str) -> list[Any]:
         transaction = _usable_transaction(using)
         if transaction is not None:
             return _execute(transaction, statement)
-        with psycopg.connect(**parameters(using), autocommit=True) as connection:
-            setup = session(using)
-            connection.execute(setup.text.encode(), setup.params)
+        with psycopg.connect(**parameters(using, is_watched=False)) as connection:
+            if settings := settings_of_flight(using):
+                setup = set_session(settings)
+                connection.execute(setup.text.encode(), setup.params)
             return _execute(connection, statement)
     except psycopg.Error as error:
         raise faults.fault(error) from error

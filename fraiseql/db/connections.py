@@ -8,15 +8,25 @@ from typing import Any
 from django.db import connections
 
 from fraiseql.conf import get_settings
-from fraiseql.db.statement import Statement
+from fraiseql.db.flight import Session
 from fraiseql.errors import ConfigurationError
 
 # What get_connection_params() adds for Django's own synchronous cursors.
 _DJANGO_ONLY = ("context", "cursor_factory", "prepare_threshold", "autocommit", "row_factory")
 
 
-def parameters(using: str) -> dict[str, Any]:
-    """Return the libpq parameters of an alias. Raises ConfigurationError if not PostgreSQL."""
+# How often a backend looks, while it works, whether its client is still there: it hears of a
+# client that cancels, but not of a process that was killed.
+CHECK_MS = 5_000
+CHECK_NAME = "client_connection_check_interval"
+
+
+def parameters(using: str, is_watched: bool = True) -> dict[str, Any]:
+    """
+    Return the libpq parameters of an alias. Raises ConfigurationError if not PostgreSQL.
+
+    ``is_watched``: ask the server to watch its clients, which not every system can.
+    """
     connection = connections[using]
     if connection.vendor != "postgresql":
         raise ConfigurationError(
@@ -28,17 +38,28 @@ def parameters(using: str) -> dict[str, Any]:
         params.pop(name, None)
     params.setdefault("connect_timeout", max(1, math.ceil(get_settings().POOL_TIMEOUT_MS / 1000)))
     params.setdefault("fallback_application_name", "fraiseql")
+    if not is_pooled(using):
+        own = dict(_own_settings(using))
+        if is_watched:
+            own[CHECK_NAME] = str(CHECK_MS)
+        given = [params["options"]] if params.get("options") else []
+        params["options"] = " ".join([*given, *map(_option, own.items())])
     return params
 
 
-def prepares(using: str) -> bool:
-    """Tell whether connections keep what is prepared on them: not those of a transaction pooler."""
-    # Django's setting for PgBouncer in transaction mode, where the next statement may run elsewhere.
-    return not connections[using].settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+def is_pooled(using: str) -> bool:
+    """Tell whether a pooler may run each transaction in another session of the server."""
+    # Django's setting for PgBouncer in transaction mode.
+    return bool(connections[using].settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False))
 
 
-def session(using: str) -> Statement:
-    """Return the statement that gives a new connection its time zone, timeout and role."""
+def settings_of_flight(using: str) -> Session:
+    """Return what each flight has to set: behind a pooler a connection keeps nothing."""
+    return _own_settings(using) if is_pooled(using) else ()
+
+
+def _own_settings(using: str) -> Session:
+    """Return the time zone, timeout and role of our statements."""
     connection = connections[using]
     # Django's zone for this alias (UTC under USE_TZ), so that both ways print the same times.
     settings = {
@@ -47,6 +68,9 @@ def session(using: str) -> Statement:
     }
     if role := connection.settings_dict["OPTIONS"].get("assume_role"):
         settings["role"] = role
-    calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-    params = tuple(part for pair in settings.items() for part in pair)
-    return Statement(f"SELECT {calls}", params)
+    return tuple(settings.items())
+
+
+def _option(setting: tuple[str, str]) -> str:
+    name, value = setting
+    return f"-c {name}=" + value.replace("\\", "\\\\").replace(" ", "\\ ")

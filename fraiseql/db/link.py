@@ -19,7 +19,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from fraiseql.db.flight import Flight
-from fraiseql.db.statement import Statement, numbered
+from fraiseql.db.statement import numbered
 
 # A connection that prepared more texts is replaced: one reconnection frees the backend's memory
 # for all of them, and bounds what clients that never repeat a query can make it hold.
@@ -86,19 +86,10 @@ class Link:
 
     @classmethod
     async def open(
-        cls,
-        params: dict[str, Any],
-        session: Statement,
-        on_lost: "Callable[[Link], None]",
-        prepares: bool = True,
+        cls, params: dict[str, Any], on_lost: "Callable[[Link], None]", prepares: bool = True
     ) -> Self:
-        """Return a connection with the session's settings. Raises psycopg.Error."""
+        """Return a connection. Raises psycopg.Error."""
         connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
-        try:
-            await connection.execute(session.text.encode(), session.params)
-        except BaseException:
-            await connection.close()
-            raise
         return cls(connection, on_lost, prepares)
 
     @property

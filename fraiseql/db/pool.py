@@ -18,7 +18,7 @@ from django.db import connections
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
-from fraiseql.db.connections import parameters, prepares, session
+from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
 from fraiseql.db.flight import Flight, Session
 from fraiseql.db.link import Link
 from fraiseql.db.rows import Rows
@@ -68,7 +68,7 @@ async def fetch_all(
             for statement in statements:
                 observe(statement)
     pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
-    flight = Flight(statements, session)
+    flight = Flight(statements, pool.settings + session)
     try:
         return await pool.fetch(flight)
     except psycopg.Error as error:
@@ -93,8 +93,8 @@ class Pool:
     def __init__(self, using: str) -> None:
         settings = get_settings()
         self._using, self.database = using, connections.settings[using]["NAME"]
-        self._params, self._session = parameters(using), session(using)
-        self._prepares = prepares(using)
+        self._params, self._prepares = parameters(using), not is_pooled(using)
+        self.settings = settings_of_flight(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
@@ -230,7 +230,13 @@ class Pool:
 
     async def _connect(self) -> Link:
         try:
-            return await Link.open(self._params, self._session, self._lost, self._prepares)
+            return await Link.open(self._params, self._lost, self._prepares)
+        except psycopg.OperationalError as error:
+            if CHECK_NAME not in str(error):
+                raise
+            # PostgreSQL cannot watch its clients on this system.
+            self._params = parameters(self._using, is_watched=False)
+            return await Link.open(self._params, self._lost, self._prepares)
         finally:
             self._opening -= 1
 

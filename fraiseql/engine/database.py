@@ -40,6 +40,8 @@ class Database:
     ``where`` is written as in GraphQL, in Python's names; a bare value means ``eq``, None means null::
 
         db.find(Post, where={"author": {"name": "Ada"}, "tags": {"contains": ["sql"]}}, limit=3)
+
+    ``session``: PostgreSQL session variables in force for each statement; a resolver's are its viewer's.
     """
 
     def __init__(self, using: str | None = None, session: Session = ()) -> None:
@@ -61,7 +63,8 @@ class Database:
         """
         spec, planned = plan_find(type, where, order_by, limit, offset)
         relations = catalog.relations((spec.view or "",), self.using)
-        return _instances(spec, sync.fetch(_statement(planned, relations), self.using))
+        rows = sync.fetch(_statement(planned, relations), self.using, self.session)
+        return _instances(spec, rows)
 
     def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
         """Return the first instance that ``where`` and ``keys`` allow, or None."""
@@ -100,6 +103,7 @@ class AsyncDatabase:
         self, using: str | None = None, in_thread: bool = False, session: Session = ()
     ) -> None:
         self.using = using or get_settings().DATABASE
+        self.session = session
         self._in_thread = in_thread
         self._direct = Database(self.using, session)
 
@@ -113,11 +117,12 @@ class AsyncDatabase:
     ) -> list[T]:
         """Return what ``Database.find`` returns."""
         if self._in_thread:
-            find: Callable[..., Awaitable[list[T]]] = sync_to_async(Database(self.using).find)
+            find: Callable[..., Awaitable[list[T]]] = sync_to_async(self._direct.find)
             return await find(type, where, order_by, limit, offset)
         spec, planned = plan_find(type, where, order_by, limit, offset)
         relations = await catalog.relations_async((spec.view or "",), self.using)
-        return _instances(spec, await pool.fetch(_statement(planned, relations), self.using))
+        rows = await pool.fetch(_statement(planned, relations), self.using, self.session)
+        return _instances(spec, rows)
 
     async def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
         """Return what ``Database.find_one`` returns."""

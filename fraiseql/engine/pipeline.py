@@ -18,6 +18,7 @@ from graphql import execute as graphql_execute
 
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import catalog, pool, sync
+from fraiseql.db.flight import Session
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
 from fraiseql.engine.calling import Calls, Constrained, Flight, Functions
@@ -31,6 +32,7 @@ from fraiseql.engine.persisting import Persisted
 from fraiseql.engine.reading import Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import BadRequest, FraiseQLError, ServiceUnavailable, ValidationFailed
 from fraiseql.schema.build import Schema, get_schema
@@ -186,24 +188,25 @@ def execute(
     """Return the response to ``request``, on Django's connection. ``context``: Django's request."""
     engine = get_engine()
     using = engine.settings.DATABASE
+    session = session_of(viewer, engine.settings.SESSION_VARIABLES)
     steps = engine.answer(request, viewer, read_only)
 
     def meet(need: Need) -> Any:
         if isinstance(need, Execution):
-            return _execute(engine, need, context)
-        return _ask(need, using, viewer)
+            return _execute(engine, need, context, session)
+        return _ask(need, using, session)
 
     response: Response = drive(steps, meet)
     return response
 
 
-def _ask(need: Need, using: str, viewer: Viewer) -> Any:
+def _ask(need: Need, using: str, session: Session) -> Any:
     """Return what the database answers to ``need``, on Django's connection."""
     match need:
         case Statement():
-            return sync.fetch(need, using)
+            return sync.fetch(need, using, session)
         case Flight(statements):
-            return sync.fetch_all(statements, using, viewer.session)
+            return sync.fetch_all(statements, using, session)
         case Relations(names):
             return catalog.relations(names, using)
         case Functions(names):
@@ -213,13 +216,13 @@ def _ask(need: Need, using: str, viewer: Viewer) -> Any:
     raise TypeError(need)
 
 
-async def _ask_async(need: Need, using: str, viewer: Viewer) -> Any:
+async def _ask_async(need: Need, using: str, session: Session) -> Any:
     """Return the same, through the asynchronous pool."""
     match need:
         case Statement():
-            return await pool.fetch(need, using)
+            return await pool.fetch(need, using, session)
         case Flight(statements):
-            return await pool.fetch_all(statements, using, viewer.session)
+            return await pool.fetch_all(statements, using, session)
         case Relations(names):
             return await catalog.relations_async(names, using)
         case Functions(names):
@@ -239,15 +242,16 @@ async def execute_async(
     """Return the response to ``request``, on the asynchronous pool; see ``Engine.answer``."""
     engine = get_engine()
     using = engine.settings.DATABASE
+    session = session_of(viewer, engine.settings.SESSION_VARIABLES)
     steps = engine.answer(request, viewer, read_only, fast_only)
     try:
         need = next(steps)
         while True:
             try:
                 if isinstance(need, Execution):
-                    met: Any = await _execute_async(engine, need, context)
+                    met: Any = await _execute_async(engine, need, context, session)
                 else:
-                    met = await _ask_async(need, using, viewer)
+                    met = await _ask_async(need, using, session)
             except FraiseQLError as error:
                 need = steps.throw(error)
             else:
@@ -273,9 +277,8 @@ def drive(steps: Generator[Any, Any, Any], meet: Any) -> Any:
 
 
 def _execute(
-    engine: Engine, need: Execution, request: Any, in_thread: bool = True
+    engine: Engine, need: Execution, request: Any, session: Session, in_thread: bool = True
 ) -> ExecutionResult:
-    session = need.viewer.session
     asynchronous = AsyncDatabase(in_thread=in_thread, session=session)
     context = Context(request, Database(session=session), asynchronous, need.viewer)
     context.bind(need.bound)
@@ -283,7 +286,7 @@ def _execute(
         return _run(engine, need, context)
     using, calls = engine.settings.DATABASE, need.calls
     context.calls = {
-        key: partial(drive, calls.alone(key), lambda asked: _ask(asked, using, need.viewer))
+        key: partial(drive, calls.alone(key), lambda asked: _ask(asked, using, session))
         for key in calls.prepared.shapes
     }
     if engine.settings.MUTATION_TRANSACTION != "operation":
@@ -308,9 +311,11 @@ def _run(engine: Engine, need: Execution, context: Context) -> ExecutionResult:
     return result
 
 
-async def _execute_async(engine: Engine, need: Execution, request: Any) -> ExecutionResult:
+async def _execute_async(
+    engine: Engine, need: Execution, request: Any, session: Session
+) -> ExecutionResult:
     # In a thread, because resolvers of graphene-django iterate over querysets.
-    return await sync_to_async(_execute)(engine, need, request, in_thread=False)
+    return await sync_to_async(_execute)(engine, need, request, session, in_thread=False)
 
 
 def _run_coroutines(resolve: Any, source: Any, info: Any, **arguments: Any) -> Any:

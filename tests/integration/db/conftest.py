@@ -1,15 +1,20 @@
 """Databases and servers of this room's own."""
 
+import os
+import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django.core import mail
 from django.db import connections
 from django.test import override_settings
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_django import DjangoDbBlocker
 
 from fraiseql.db import catalog
@@ -83,3 +88,53 @@ def own_alias(own_server: EmbeddedServer, django_db_blocker: DjangoDbBlocker) ->
     with django_db_blocker.unblock():
         yield "own"
         _remove_alias("own")
+
+
+@pytest.fixture
+def pooled_alias(
+    server_uri: str,
+    short_directory: Path,
+    tmp_path: Path,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[str]:
+    """
+    An alias for the module's database behind PgBouncer in transaction mode, with one connection.
+    """
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if program is None:
+        pytest.skip("PgBouncer is not installed")
+    parts = conninfo_to_dict(server_uri)
+    place = short_directory / uuid4().hex
+    place.mkdir()
+    place.chmod(0o777)
+    # As the server's own user: not root, and nobody else may use its socket.
+    account = (Path(str(parts["host"])) / f".s.PGSQL.{parts['port']}").owner()
+    settings = place / "pgbouncer.ini"
+    settings.write_text(
+        f"""[databases]
+{parts["dbname"]} = host={parts["host"]} port={parts["port"]} user={parts["user"]}
+[pgbouncer]
+unix_socket_dir = {place}
+listen_port = 6432
+auth_type = any
+pool_mode = transaction
+default_pool_size = 1
+"""
+    )
+    command = [program, "-q", *(["-u", account] if os.geteuid() == 0 else []), str(settings)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 5
+        while not (place / ".s.PGSQL.6432").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        _add_alias("pooled", make_conninfo(server_uri, host=str(place), port="6432"))
+        connections.settings["pooled"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+        with django_db_blocker.unblock():
+            yield "pooled"
+            _remove_alias("pooled")
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(place)

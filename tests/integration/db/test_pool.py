@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from django.db import connections
 
+from fraiseql.db import connections as connections_module
 from fraiseql.db import link as link_module
 from fraiseql.db import pool
-from fraiseql.db.connections import parameters, session
+from fraiseql.db.connections import parameters
 from fraiseql.db.embedded import EmbeddedServer
 from fraiseql.db.flight import Flight
 from fraiseql.db.link import Link
@@ -638,7 +639,7 @@ def test_a_statement_sent_on_a_closed_connection_fails_and_tells(alias: str) -> 
     lost: list[Link] = []
 
     async def scenario() -> None:
-        link = await Link.open(parameters(alias), session(alias), lost.append)
+        link = await Link.open(parameters(alias), lost.append)
         link.close()
         with pytest.raises(psycopg.OperationalError):
             await link.send(Flight((Statement("SELECT 1"),)))
@@ -694,3 +695,34 @@ def test_an_error_does_not_keep_the_connection(
         assert await _value(Statement("SELECT 1"), alias) == b"1"
 
     asyncio.run(scenario())
+
+
+def test_the_server_watches_whether_its_client_is_still_there(
+    alias: str, client: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections_module, "CHECK_MS", 50)
+
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), lambda _: None)
+        link.send(Flight((SLEEP,)))
+        await _until(lambda: _sleeping(client) == 1)
+        link.close()  # As the end of a process does: nothing is cancelled.
+        await _until(lambda: _sleeping(client) == 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_cannot_watch_serves_unwatched(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections_module, "CHECK_MS", -1)  # Refused, as elsewhere any value is.
+    statement = Statement("SHOW client_connection_check_interval")
+
+    assert asyncio.run(_value(statement, alias)) == b"0"
+
+
+def test_options_of_the_project_are_kept(alias: str) -> None:
+    connections.settings[alias]["OPTIONS"] = {"options": "-c app.name=a\\ shop"}
+    statement = Statement("SELECT current_setting('app.name')")
+
+    assert asyncio.run(_value(statement, alias)) == b"a shop"

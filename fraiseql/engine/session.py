@@ -1,0 +1,62 @@
+"""
+Who asks, as PostgreSQL's policies and functions see it: session variables.
+
+They hold for one flight. All of ``OWN`` are set each time, empty when unknown: a policy that
+compares with them then finds no rows, whatever a session of a pooler had before.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from django.utils.module_loading import import_string
+
+from fraiseql.db.flight import Session
+from fraiseql.engine.viewer import Viewer
+
+OWN = (
+    "app.user_id", "app.is_super_admin", "app.current_tenant_id", "app.tenant_id", "app.contact_id",
+)  # fmt: skip
+
+_random = random.SystemRandom()
+
+
+def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
+    """
+    Return the session variables of a request by ``viewer``.
+
+    ``paths``: of functions that return more by the viewer (setting SESSION_VARIABLES); later ones win.
+    """
+    session = _own(viewer)
+    if not paths:
+        return session
+    merged = dict(session)
+    for path in paths:
+        merged |= {name: value or "" for name, value in _function(path)(viewer).items()}
+    return tuple(merged.items())
+
+
+def request_variables(viewer: Viewer) -> Mapping[str, str]:
+    """Return ``fraiseql.request_id`` and ``fraiseql.started_at``, to be named in SESSION_VARIABLES."""
+    return {
+        "fraiseql.request_id": f"{_random.getrandbits(128):032x}",
+        "fraiseql.started_at": datetime.now(UTC).isoformat(),
+    }
+
+
+@lru_cache(maxsize=1024)
+def _own(viewer: Viewer) -> Session:
+    variables = dict.fromkeys(OWN, "")
+    variables["app.user_id"] = viewer.user_id or ""
+    variables["app.is_super_admin"] = "true" if viewer.is_superuser else "false"
+    given = dict(viewer.session)
+    tenant = given.get("app.current_tenant_id") or given.get("app.tenant_id") or ""
+    variables["app.current_tenant_id"] = variables["app.tenant_id"] = tenant
+    return tuple({**variables, **given}.items())
+
+
+@lru_cache(maxsize=64)
+def _function(path: str) -> Callable[[Viewer], Mapping[str, str | None]]:
+    function: Callable[[Viewer], Mapping[str, str | None]] = import_string(path)
+    return function

@@ -1,0 +1,130 @@
+"""Nothing of one request's session variables is ever seen by the next, on any way."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg
+import pytest
+from django.db import transaction
+
+from fraiseql.db import pool, sync
+from fraiseql.db.flight import Session
+from fraiseql.db.statement import Statement
+from fraiseql.engine.session import session_of
+from fraiseql.engine.viewer import ANONYMOUS, Viewer
+from fraiseql.errors import BadUserInput, Timeout
+
+pytestmark = pytest.mark.usefixtures("as_served")
+
+Read = Callable[[str, Session], list[bytes | None]]
+
+ROWS = Statement("SELECT secret FROM secrets ORDER BY 1")
+DIVIDE = Statement("SELECT 1 / count(*) FROM secrets WHERE secret = 'none'")
+SLEEP = Statement("SELECT pg_sleep(60)")
+
+SCHEMA = """
+DROP TABLE IF EXISTS secrets;
+CREATE TABLE secrets (tenant text, secret text);
+INSERT INTO secrets VALUES ('A', 'of A'), ('B', 'of B'), ('', 'of nobody');
+ALTER TABLE secrets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON secrets
+    USING (tenant = nullif(current_setting('app.tenant_id', true), ''))
+"""
+
+
+def _of(tenant: str) -> Session:
+    return session_of(Viewer(user_id="1", session=(("app.tenant_id", tenant),)))
+
+
+@pytest.fixture(params=["direct", "pooled"])
+def reader(
+    request: pytest.FixtureRequest,
+    alias: str,
+    client: psycopg.Connection,
+    configure: Callable[..., object],
+) -> str:
+    """An alias with one connection, of a role that forced policies hold for."""
+    client.execute(SCHEMA)
+    configure(POOL_MAX_SIZE=1, STATEMENT_TIMEOUT_MS=150)
+    if request.param == "direct":
+        return alias
+    pooled: str = request.getfixturevalue("pooled_alias")
+    return pooled
+
+
+@pytest.mark.parametrize("before", ["served", "failed", "timed out", "left"])
+def test_through_the_pool_b_never_sees_what_is_as(before: str, reader: str) -> None:
+    async def scenario() -> list[list[bytes | None]]:
+        if before == "served":
+            assert (await pool.fetch(ROWS, reader, _of("A"))).column(0) == [b"of A"]
+        elif before == "failed":
+            with pytest.raises(BadUserInput):
+                await pool.fetch_all([ROWS, DIVIDE], reader, _of("A"))
+        elif before == "timed out":
+            with pytest.raises(Timeout):
+                await pool.fetch_all([ROWS, SLEEP], reader, _of("A"))
+        else:
+            task = asyncio.create_task(pool.fetch(SLEEP, reader, _of("A")))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        sessions = ((), session_of(ANONYMOUS), _of("B"), ())
+        return [(await pool.fetch(ROWS, reader, session)).column(0) for session in sessions]
+
+    assert asyncio.run(scenario()) == [[], [], [b"of B"], []]
+
+
+@pytest.mark.parametrize("before", ["served", "failed", "timed out"])
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_on_djangos_connection_b_never_sees_what_is_as(
+    before: str, is_inside: bool, reader: str
+) -> None:
+    flight = {"served": [ROWS], "failed": [ROWS, DIVIDE], "timed out": [ROWS, SLEEP]}[before]
+
+    def scenario() -> list[list[bytes | None]]:
+        with suppress(BadUserInput, Timeout):
+            rows = sync.fetch_all(flight, reader, _of("A"))
+            assert rows[0].column(0) == [b"of A"]
+        sessions = ((), session_of(ANONYMOUS), _of("B"), ())
+        return [sync.fetch(ROWS, reader, session).column(0) for session in sessions]
+
+    if is_inside:
+        with transaction.atomic(reader):
+            found = scenario()
+    else:
+        found = scenario()
+    assert found == [[], [], [b"of B"], []]
+
+
+def test_behind_a_pooler_each_flight_has_djangos_zone_and_the_timeout(
+    pooled_alias: str, configure: Callable[..., object]
+) -> None:
+    configure(STATEMENT_TIMEOUT_MS=12_000)
+    statement = Statement(
+        "SELECT current_setting('TimeZone') || ' ' || current_setting('statement_timeout')"
+    )
+
+    async def scenario() -> list[list[bytes | None]]:
+        return [(await pool.fetch(statement, pooled_alias)).column(0) for _ in range(2)]
+
+    assert asyncio.run(scenario()) == [[b"UTC 12s"]] * 2
+
+
+def test_behind_a_pooler_statements_are_cancelled_too(
+    pooled_alias: str, client: psycopg.Connection
+) -> None:
+    async def scenario() -> bytes | None:
+        task = asyncio.create_task(pool.fetch(SLEEP, pooled_alias))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return (await pool.fetch(Statement("SELECT 1"), pooled_alias)).column(0)[0]
+
+    assert asyncio.run(scenario()) == b"1"
+    row = client.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(60)'"
+    ).fetchone()
+    assert row == (0,)
