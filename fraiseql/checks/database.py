@@ -123,7 +123,8 @@ class _Views:
         with inspection.reading(self.using) as cursor:
             cursor.execute(statement("unfilled_columns"), [spec.view])
             unfilled = [name for (name,) in cursor.fetchall() if name not in source.columns]
-        read = [spec.jsonb, *(entry.key for entry in spec.fields.values())]
+        stored = (entry.key for entry in spec.fields.values() if entry.is_stored)
+        read = [spec.jsonb, *stored]
         lacking = [name for name in read if name in relation.columns and name not in source.columns]
         if lacking or unfilled:
             yield table.SOURCE_COLUMNS(

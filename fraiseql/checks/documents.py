@@ -129,7 +129,7 @@ def _absent(at: _Place, present: Sequence[str], near: Sequence[str], total: int)
 
 
 def _undeclared(spec: ObjectSpec, present: Sequence[str]) -> list[str]:
-    declared = {entry.key for entry in spec.fields.values()}
+    declared = {entry.key for entry in spec.fields.values() if entry.related is None}
     return [key for key in present if key not in declared]
 
 

@@ -108,7 +108,7 @@ def _embedded(
     for concrete in spec.possible_types():
         for entry in concrete.fields.values():
             named = entry.type.innermost
-            if not isinstance(named, ObjectSpec) or entry.compute is not None:
+            if not isinstance(named, ObjectSpec) or not entry.is_stored:
                 continue
             path = (*above, Step(entry.key, entry.type.item is not None))
             yield path, named

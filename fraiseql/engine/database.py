@@ -26,7 +26,15 @@ from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.errors import BadUserInput, ConfigurationError
 from fraiseql.schema.build import get_schema
 from fraiseql.schema.complete import hydrate
-from fraiseql.schema.inputs import LOGICAL, OrderDirection, filter_operators, scalar_of
+from fraiseql.schema.inputs import (
+    LOGICAL,
+    QUANTIFIERS,
+    OrderDirection,
+    filter_operators,
+    has_many,
+    rows_of,
+    scalar_of,
+)
 from fraiseql.schema.specs import FieldSpec, ObjectSpec, RootKind
 
 T = TypeVar("T")
@@ -62,7 +70,7 @@ class Database:
         ``order_by``: field names, the heaviest first; a leading ``-`` means descending.
         """
         spec, planned = plan_find(type, where, order_by, limit, offset)
-        relations = catalog.relations((spec.view or "",), self.using)
+        relations = catalog.relations(planned.views, self.using)
         rows = sync.fetch(_statement(planned, relations), self.using, self.session)
         return _instances(spec, rows)
 
@@ -120,7 +128,7 @@ class AsyncDatabase:
             find: Callable[..., Awaitable[list[T]]] = sync_to_async(self._direct.find)
             return await find(type, where, order_by, limit, offset)
         spec, planned = plan_find(type, where, order_by, limit, offset)
-        relations = await catalog.relations_async((spec.view or "",), self.using)
+        relations = await catalog.relations_async(planned.views, self.using)
         rows = await pool.fetch(_statement(planned, relations), self.using, self.session)
         return _instances(spec, rows)
 
@@ -227,9 +235,16 @@ def _condition(name: str, value: Any, spec: ObjectSpec) -> Given:
     if name in LOGICAL:
         return [_conditions(item, spec) for item in value]
     entry = _field(name, spec)
-    named = entry.type.innermost
+    named = rows_of(entry) or entry.type.innermost
     if isinstance(named, ObjectSpec):
-        return _conditions(value, named)
+        if not has_many(entry):
+            return _conditions(value, named)
+        if not isinstance(value, Mapping) or not value.keys() <= QUANTIFIERS.keys():
+            raise ConfigurationError(
+                f"{spec.name}.{entry.python_name} is a list of objects.",
+                hint=f"Say how many: {', '.join(QUANTIFIERS)}.",
+            )
+        return {word: _conditions(where, named) for word, where in value.items()}
     if value is None:
         return {"isnull": Leaf(True)}
     operators = {operator.name: operator for operator in filter_operators(entry)}
@@ -277,8 +292,8 @@ def _order(key: str, spec: ObjectSpec) -> Given:
     entry = _field(first, spec)
     if not rest:
         return {entry.name: Leaf(direction)}
-    named = entry.type.named
-    if not isinstance(named, ObjectSpec):
+    named = rows_of(entry) or entry.type.named
+    if not isinstance(named, ObjectSpec) or has_many(entry):
         raise ConfigurationError(f"{spec.name}.{first} has no fields to order by.")
     return {entry.name: _order(("-" if key.startswith("-") else "") + rest, named)}
 

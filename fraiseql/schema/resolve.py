@@ -96,6 +96,7 @@ class _Resolver:
         }
         self.page_info = _page_info()
         self._connections: dict[str, ObjectSpec] = {}
+        self._relateds: dict[tuple[Any, ...], RelatedSpec] = {}
         self._aggregates = AggregateTypes()
         self._payloads = PayloadTypes(get_settings().MUTATION_PAYLOAD)
 
@@ -264,7 +265,10 @@ class _Resolver:
             ref = TypeRef(False, root.connection)
         local = _key_spec(owner, given.local or "id", where)
         key = _key_spec(target, given.key or "id", where)
-        return replace(entry, type=ref, related=RelatedSpec(root, local, key))
+        # The types of an interface share what they inherit from it, so that it is read once for all.
+        same = (id(given), target.name, kind, local, key)
+        related = self._relateds.setdefault(same, RelatedSpec(root, local, key))
+        return replace(entry, type=ref, related=related)
 
     def _rows(
         self, name: str, where: str, target: ObjectSpec, kind: RootKind, given: RelatedOptions

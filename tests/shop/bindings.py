@@ -199,7 +199,7 @@ class Desk:
     owner: "Writer | None" = fraiseql.related(local="owner_id")
 
 
-@fraiseql.type(view="tv_writer")
+@fraiseql.type(view="tv_scribe")
 class Writer:
     """Who writes works."""
 
@@ -225,7 +225,7 @@ class Remark:
     writer: Writer | None = fraiseql.related(local="writer_id")
 
 
-@fraiseql.interface(discriminator="kind", view="tv_work")
+@fraiseql.interface(discriminator="kind", view="tv_opus")
 class Work:
     """What is written."""
 

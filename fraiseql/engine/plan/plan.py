@@ -270,12 +270,12 @@ class RelatedRead:
     """
     A related field's rows, read for each object.
 
-    ``only``: key and value of the discriminator of the type that has the field; None: all have it.
+    ``only``: key and values of the discriminator of the types that have the field; None: all have it.
     """
 
     related: RelatedSpec
     read: Read
-    only: tuple[str, str] | None = None
+    only: tuple[str, tuple[str, ...]] | None = None
 
     def views(self) -> Iterator[str]:
         """Yield the names of all views that are read."""
@@ -293,7 +293,7 @@ class EmbeddedObject:
 
     entry: FieldSpec
     below: "tuple[Below, ...]"
-    only: tuple[str, str] | None = None
+    only: tuple[str, tuple[str, ...]] | None = None
 
     def views(self) -> Iterator[str]:
         """Yield the names of all views that are read."""
@@ -328,8 +328,8 @@ def _views_in(condition: Condition) -> Iterator[str]:
         yield from _views_in(condition.where)
 
 
-def _show_only(only: tuple[str, str] | None) -> str:
-    return "" if only is None else f", where {only[0]} is {only[1]!r}"
+def _show_only(only: tuple[str, tuple[str, ...]] | None) -> str:
+    return "" if only is None else f", where {only[0]} is {' or '.join(map(repr, only[1]))}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ combination of these).
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -37,7 +37,7 @@ from fraiseql.schema.specs import (
     TypeRef,
 )
 
-Only = tuple[str, str] | None
+Only = tuple[str, tuple[str, ...]] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,36 @@ class EmbeddedSelection:
 
 
 Below = RelatedSelection | EmbeddedSelection
+
+
+@dataclass
+class Beside:
+    """What must stand beside the documents at one place, each thing once."""
+
+    items: list[Below] = field(default_factory=list)
+    _known: dict[Any, tuple[int, shape.Node]] = field(default_factory=dict)
+
+    def find(self, key: Any, only: Only) -> tuple[int, shape.Node] | None:
+        """Return index and node of what another type has asked for under ``key``, for both from now on."""
+        found = self._known.get(key)
+        if found is not None and only is not None:
+            item = self.items[found[0] - 1]
+            assert item.only is not None  # noqa: S101 - of the same interface
+            kinds = (only[0], (*item.only[1], *only[1]))
+            self.items[found[0] - 1] = replace(item, only=kinds)
+        return found
+
+    def add(self, key: Any, item: Below, node: shape.Node) -> int:
+        """Return the index of ``item`` in a JOINED array."""
+        self.items.append(item)
+        self._known[key] = (len(self.items), node)
+        return len(self.items)
+
+    def forget_kinds(self, count: int) -> None:
+        """Have what all of an interface's ``count`` types ask for read whatever the type."""
+        for place, item in enumerate(self.items):
+            if item.only is not None and len(item.only[1]) == count:
+                self.items[place] = replace(item, only=None)
 
 
 @dataclass
@@ -157,7 +187,7 @@ class Selected:
             argument.name.value: compile_value(argument.value, declared[argument.name.value].type)
             for argument in nodes[0].arguments
         }
-        below: list[Below] = []
+        below = Beside()
         wants, rows = Wants(), nodes
         if root.kind is RootKind.ONE:
             node = self.value(TypeRef(True, root.type), nodes, path, below)
@@ -172,16 +202,16 @@ class Selected:
         else:
             node, wants, rows = self._page(root, nodes, path, below)
         keys = all_keys(root.type) if self.computed else self.keys(root.type, rows)
-        return RootSelection(path[-1], root, arguments, node, keys, wants, tuple(below))
+        return RootSelection(path[-1], root, arguments, node, keys, wants, tuple(below.items))
 
     def _page(
-        self, root: RootSpec, nodes: list[FieldNode], path: ResponsePath, below: list[Below]
+        self, root: RootSpec, nodes: list[FieldNode], path: ResponsePath, below: Beside
     ) -> tuple[shape.Node, Wants, list[FieldNode]]:
         """Return the node of a connection, what its selection needs, and the ``node`` fields in it."""
         assert root.connection is not None  # noqa: S101 - resolve.py made it
         node = self.value(TypeRef(False, root.connection), nodes, path, below)
         wants, rows = _connection_wants(self, root, nodes)
-        return _with_joined_rows(node) if below else node, wants, rows
+        return _with_joined_rows(node) if below.items else node, wants, rows
 
     def _figures(
         self, spec: ObjectSpec, nodes: list[FieldNode], above: tuple[FieldSpec, ...]
@@ -202,9 +232,9 @@ class Selected:
 
         Raises ValidationFailed if related fields are selected in it.
         """
-        below: list[Below] = []
+        below = Beside()
         node = self.value(ref, fields, path, below)
-        if below:
+        if below.items:
             raise ValidationFailed(
                 "Related fields are not read below a mutation.",
                 hint="Select ids and keys, and query what belongs to them.",
@@ -216,7 +246,7 @@ class Selected:
         ref: TypeRef,
         fields: list[FieldNode],
         path: ResponsePath,
-        below: list[Below],
+        below: Beside,
         as_id: bool = False,
     ) -> shape.Node:
         """
@@ -231,7 +261,7 @@ class Selected:
         if isinstance(named, ObjectSpec):
             node = self._object(named, nullable, fields, path, below)
             # Pages are no documents: what they need stands beside the rows in them.
-            return (shape.JOINED, node) if below and not is_page(named) else node
+            return (shape.JOINED, node) if below.items and not is_page(named) else node
         if isinstance(named, EnumSpec):
             return (shape.ENUM, nullable, named.tokens)
         assert isinstance(named, Scalar)  # noqa: S101 - the kinds of types
@@ -243,15 +273,16 @@ class Selected:
         nullable: int,
         fields: list[FieldNode],
         path: ResponsePath,
-        below: list[Below],
+        below: Beside,
     ) -> shape.Node:
         if not spec.is_interface:
             return (shape.OBJECT, nullable, self.entries(spec, fields, path, below))
         key = spec.discriminator or ""
         variants = tuple(
-            (_in_quotes(value), self.entries(concrete, fields, path, below, (key, value)))
+            (_in_quotes(value), self.entries(concrete, fields, path, below, (key, (value,))))
             for value, concrete in spec.variants.items()
         )
+        below.forget_kinds(len(variants))
         return (shape.ABSTRACT, nullable, _in_quotes(key), variants)
 
     def entries(
@@ -259,7 +290,7 @@ class Selected:
         spec: ObjectSpec,
         fields: list[FieldNode],
         path: ResponsePath,
-        below: list[Below],
+        below: Beside,
         only: Only = None,
     ) -> tuple[Any, ...]:
         """Return the Shape entries of an object of the concrete type ``spec``."""
@@ -292,20 +323,25 @@ class Selected:
         entry: FieldSpec,
         nodes: list[FieldNode],
         path: ResponsePath,
-        below: list[Below],
+        below: Beside,
         only: Only,
     ) -> tuple[bytes | int, shape.Node]:
         """Return where the value of a document's field stands, and its node."""
+        same = (path, tuple(map(id, nodes)), entry.related or (entry.key, entry.type))
+        found = below.find(same, only)
+        if found is not None:
+            return found
+        inside = Beside()
         if entry.related is not None:
             rows = self.rows(spec.name, entry.related.root, nodes, path)
-            below.append(RelatedSelection(entry.related, rows, only))
-            return len(below), _as_declared(rows.node, entry.type)
-        inside: list[Below] = []
-        node = self.value(entry.type, nodes, path, inside, as_id=entry.is_id)
-        if not inside:
-            return _in_quotes(entry.key), node
-        below.append(EmbeddedSelection(entry, tuple(inside), only))
-        return len(below), node
+            node = _as_declared(rows.node, entry.type)
+            item: Below = RelatedSelection(entry.related, rows, only)
+        else:
+            node = self.value(entry.type, nodes, path, inside, as_id=entry.is_id)
+            if not inside.items:
+                return _in_quotes(entry.key), node
+            item = EmbeddedSelection(entry, tuple(inside.items), only)
+        return below.add(same, item, node), node
 
     def _count_fields(self, number: int) -> None:
         # Fragments and interfaces multiply: a short document can stand for more fields than memory holds.

@@ -32,6 +32,7 @@ from fraiseql.engine.sql.scope import (
     PageRows,
     Rows,
     Scope,
+    cast,
     identifier,
     literal,
     matching,
@@ -417,9 +418,11 @@ class _Branch:
         )
 
 
-def _only(only: tuple[str, str], scope: Scope, value: sql.Composable) -> sql.Composable:
-    """Return the value for objects of one type, null for others."""
-    key, kind = only
+def _only(only: tuple[str, tuple[str, ...]], scope: Scope, value: sql.Composable) -> sql.Composable:
+    """Return the value for objects of some types, null for others."""
+    key, kinds = only
     operand = scope.operand((key,))
-    text = operand.text if isinstance(operand, operators.Json) else operand.expression
-    return sql.SQL("CASE WHEN {}::text = {} THEN {} END").format(text, literal(kind), value)
+    is_json = isinstance(operand, operators.Json)
+    text = operand.text if is_json else cast(operand.expression, "text")  # type: ignore[union-attr]  # just looked
+    known = sql.SQL(", ").join(map(literal, kinds))
+    return sql.SQL("CASE WHEN {} IN ({}) THEN {} END").format(text, known, value)

@@ -27,6 +27,6 @@ class Migration(migrations.Migration):
                        DROP TABLE tv_ware; DROP VIEW v_maker, v_ware""",
         ),
         RunSQLFile(
-            "related.sql", reverse="DROP VIEW v_jotting; DROP TABLE tb_jotting, tv_work, tv_writer"
+            "related.sql", reverse="DROP VIEW v_jotting; DROP TABLE tb_jotting, tv_opus, tv_scribe"
         ),
     )

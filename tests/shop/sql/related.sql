@@ -1,17 +1,17 @@
 -- Views whose objects belong to one another, without being embedded.
-CREATE TABLE tv_writer (
+CREATE TABLE tv_scribe (
     id   uuid PRIMARY KEY,
     data jsonb NOT NULL
 );
 
-CREATE TABLE tv_work (
+CREATE TABLE tv_opus (
     id         uuid PRIMARY KEY,
     writer_id  uuid,
     written_at timestamptz NOT NULL,
     data       jsonb NOT NULL
 );
 
-CREATE INDEX tv_work_writer_id_written_at_idx ON tv_work (writer_id, written_at, id);
+CREATE INDEX tv_opus_writer_id_written_at_idx ON tv_opus (writer_id, written_at, id);
 
 CREATE TABLE tb_jotting (
     id      bigint PRIMARY KEY,
@@ -24,7 +24,7 @@ CREATE TABLE tb_jotting (
 CREATE VIEW v_jotting AS
 SELECT j.id, j.work AS work_id, j.made_by, j.body FROM tb_jotting j;
 
-INSERT INTO tv_writer (id, data)
+INSERT INTO tv_scribe (id, data)
 SELECT id, jsonb_build_object('id', id, 'name', name, 'mentor_id', mentor, 'desk', desk)
   FROM (VALUES
     ('00000000-0000-4000-8000-00000000b001'::uuid, 'Ada', NULL::uuid,
@@ -36,7 +36,7 @@ SELECT id, jsonb_build_object('id', id, 'name', name, 'mentor_id', mentor, 'desk
     ('00000000-0000-4000-8000-00000000b004', 'Di', '00000000-0000-4000-8000-00000000bfff', NULL)
   ) AS w (id, name, mentor, desk);
 
-INSERT INTO tv_work (id, writer_id, written_at, data)
+INSERT INTO tv_opus (id, writer_id, written_at, data)
 SELECT w.id, w.writer, at,
        jsonb_build_object('id', w.id, 'kind', kind, 'title', title, 'stars', stars, 'writer_id', w.writer,
                           'written_at', at, 'pages', 10 * stars, 'remarks', remarks)
