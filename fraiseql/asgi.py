@@ -12,6 +12,7 @@ from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
 from django.http.request import QueryDict, split_domain_port, validate_host
@@ -19,8 +20,9 @@ from django.http.request import QueryDict, split_domain_port, validate_host
 from fraiseql import http
 from fraiseql.authentication import viewer_of_async
 from fraiseql.db.pool import close_pools
-from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine
+from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.statistics import statistics
 from fraiseql.events import events
 
 Scope = MutableMapping[str, Any]
@@ -236,12 +238,14 @@ async def _send(send: Send, response: http.HttpResponse) -> None:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """Close the pools when the server stops; Django's own application has no lifespan."""
+    """Begin with what is registered, end with what was counted; Django's own application has no lifespan."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            await warm_async()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
+            await sync_to_async(statistics.flush)()
             await close_pools()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -246,6 +246,18 @@ MALFORMED = _check(
     "{path} is no {declared} in {count} of the {total} values sampled from {view}.",
     "Filters and orderBy cast it, and fail on such rows: correct the view, or declare it as str.",
 )
+UNFIT_OPERATION = _check(
+    "E121",
+    "every registered operation, against the schema",
+    "The registered operation {name} no longer fits the schema: {fault}",
+    "Keep what it asks for, deprecated, until no client sends it; or manage.py fraiseql_turbo remove {hash}.",
+)
+NO_STORE = _check(
+    "E122",
+    "the tables of stored operations, where PERSISTED_OPERATIONS is not 'off'",
+    "The stored operations cannot be read: {fault}",
+    "manage.py migrate makes the tables; the role needs its rights on tb_persisted_operation*.",
+)
 
 # Production
 

@@ -33,7 +33,7 @@ from fraiseql.errors import (
     StaleCatalog,
 )
 
-log = logging.getLogger("fraiseql.persisted")
+log = logging.getLogger(__name__)
 
 TENANT = "app.current_tenant_id"
 """The session variable that says whose operations those are that a client stores."""

@@ -5,10 +5,10 @@ The hall: the rooms in order, once for threads and once for event loops.
 statement, graphene's executor), and the two drivers differ only in how they wait.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
@@ -57,6 +57,8 @@ class Execution:
 
 Need = Relations | Statement | Functions | Constrained | Flight | Execution
 Steps = Generator[Need, Any, Response]
+N = TypeVar("N")
+T = TypeVar("T")
 
 
 class Engine:
@@ -109,7 +111,9 @@ class Engine:
         compiled: dict[tuple[str, str | None], Operation] = {}
         for node in document.operations:
             operation = Operation(self.schema, document, node, self.settings.MAX_FIELDS)
-            if operation.is_query:
+            if operation.is_mutation:
+                operation.prepare_calls({})
+            elif operation.is_query:
                 operation.prepare({})
             compiled[text, node.name.value if node.name else None] = operation
         if len(compiled) == 1:
@@ -196,8 +200,7 @@ def execute(
             return _execute(engine, need, context, session)
         return _ask(need, using, session)
 
-    response: Response = drive(steps, meet)
-    return response
+    return drive(steps, meet)
 
 
 def _ask(need: Need, using: str, session: Session) -> Any:
@@ -244,25 +247,27 @@ async def execute_async(
     using = engine.settings.DATABASE
     session = session_of(viewer, engine.settings.SESSION_VARIABLES)
     steps = engine.answer(request, viewer, read_only, fast_only)
-    try:
-        need = next(steps)
-        while True:
-            try:
-                if isinstance(need, Execution):
-                    met: Any = await _execute_async(engine, need, context, session)
-                else:
-                    met = await _ask_async(need, using, session)
-            except FraiseQLError as error:
-                need = steps.throw(error)
-            else:
-                need = steps.send(met)
-    except StopIteration as stop:
-        response: Response = stop.value
-        return response
+
+    async def meet(need: Need) -> Any:
+        if isinstance(need, Execution):
+            return await _execute_async(engine, need, context, session)
+        return await _ask_async(need, using, session)
+
+    return await drive_async(steps, meet)
 
 
-def drive(steps: Generator[Any, Any, Any], meet: Any) -> Any:
-    """Return what ``Engine.answer`` does; ``meet`` gives what it asks for, or raises FraiseQLError."""
+async def warm_async() -> None:
+    """Learn what is registered and compile it: for the start of an ASGI lifespan."""
+    engine = get_engine()
+
+    async def meet(need: Need) -> Any:
+        return await _ask_async(need, engine.settings.DATABASE, ())
+
+    await drive_async(engine.persisted.refresh(), meet)
+
+
+def drive(steps: Generator[N, Any, T], meet: Callable[[N], Any]) -> T:
+    """Return what the generator does; ``meet`` gives what it asks for, or raises FraiseQLError."""
     try:
         need = next(steps)
         while True:
@@ -273,7 +278,24 @@ def drive(steps: Generator[Any, Any, Any], meet: Any) -> Any:
             else:
                 need = steps.send(met)
     except StopIteration as stop:
-        return stop.value
+        done: T = stop.value
+        return done
+
+
+async def drive_async(steps: Generator[N, Any, T], meet: Callable[[N], Awaitable[Any]]) -> T:
+    """Return what ``drive`` does."""
+    try:
+        need = next(steps)
+        while True:
+            try:
+                met = await meet(need)
+            except FraiseQLError as error:
+                need = steps.throw(error)
+            else:
+                need = steps.send(met)
+    except StopIteration as stop:
+        done: T = stop.value
+        return done
 
 
 def _execute(

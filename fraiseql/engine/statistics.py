@@ -23,7 +23,7 @@ INTERVAL_S = 10.0
 MAX_COUNTED = 10_000
 """Operations counted at once; while the database is away, others are left out."""
 
-log = logging.getLogger("fraiseql.persisted")
+log = logging.getLogger(__name__)
 
 Place = tuple[str, tuple[str, str]]
 """A database's alias, and what its store has the operation under."""

@@ -5,11 +5,12 @@ Statements and what their rows mean; ``fraiseql.engine.persisting`` asks for the
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
@@ -93,6 +94,26 @@ def all_registered(rows: Rows) -> tuple[str, list[tuple[Stored, Sequence[str]]]]
         if digest is not None
     ]
     return _text(fingerprints[0]), operations
+
+
+def every(*, with_automatic: bool) -> Statement:
+    """Return the statement that lists what is stored; ``with_automatic``: also what clients stored."""
+    return Statement(sql("list"), ("true" if with_automatic else "false",))
+
+
+def listed(rows: Rows) -> list[dict[str, Any]]:
+    """Return what ``every`` listed: the columns of the table by name, and ``ids``."""
+    return [json.loads(row or b"null") for row in rows.column(0)]
+
+
+def register(operations: Sequence[Mapping[str, Any]]) -> Statement:
+    """Return the statement that registers ``operations``: hash, text, name, client and ids of each."""
+    return Statement(sql("register"), (json.dumps(operations),), writes=True)
+
+
+def remove(hashes: Sequence[str]) -> Statement:
+    """Return the statement that forgets registered operations."""
+    return Statement(sql("remove"), (json.dumps(hashes),), writes=True)
 
 
 def count(counts: Iterable[tuple[tuple[str, str], Count]]) -> Statement:

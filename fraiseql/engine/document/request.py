@@ -95,17 +95,18 @@ def _automatic(extensions: dict[str, Any]) -> str | None:
     digest = given.get("sha256Hash")
     if not isinstance(digest, str):
         raise BadRequest("'extensions.persistedQuery.sha256Hash' must be a string.")
-    return _id(digest)
+    return normal_id(digest)
 
 
 def _document_id(payload: dict[str, Any]) -> str | None:
     for name in _IDS:
         if isinstance(given := payload.get(name), str) and given:
-            return _id(given.removeprefix("sha256:"))
+            return normal_id(given.removeprefix("sha256:"))
     return None
 
 
-def _id(given: str) -> str:
+def normal_id(given: str) -> str:
+    """Return an id as it is looked up: hashes in lower case. Raises BadRequest for what is none."""
     if not 0 < len(given) <= MAX_ID:
         raise BadRequest(f"The id of a document has 1 to {MAX_ID} characters.")
     return given.lower() if _SHA256.fullmatch(given) else given
