@@ -17,7 +17,7 @@ from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
 from django.http.request import QueryDict, split_domain_port, validate_host
 
-from fraiseql import http
+from fraiseql import batch, http
 from fraiseql.authentication import viewer_of_async
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
@@ -81,9 +81,12 @@ class GraphQLApplication:
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
             await _send(send, exchange.fail(error))
             return
-        work = execute_async(
-            request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
-        )
+        if isinstance(request, tuple):
+            work = batch.run_async(request, exchange.viewer)
+        else:
+            work = execute_async(
+                request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
+            )
         if exchange.media == http.EVENTS:
             response = await _while_connected(_stream(exchange, work, send), receive)
         else:

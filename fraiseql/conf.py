@@ -39,6 +39,9 @@ class Settings:
         5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
     )
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
+    MAX_BATCH: int = setting(
+        0, "Operations in one request, a JSON array of them. 0: one, no array."
+    )
     MAX_TOKENS: int = setting(10_000, "Tokens a document may have; counted before it is parsed.")
     MAX_SELECTIONS: int = setting(
         2_500, "Fields and fragments a document may spell out; counted before it is parsed."

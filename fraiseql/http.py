@@ -19,7 +19,13 @@ from django.http.request import MediaType
 from fraiseql.authentication import Request
 from fraiseql.conf import get_settings
 from fraiseql.db.faults import fault
-from fraiseql.engine.document.request import GraphQLRequest, from_json, from_query_string
+from fraiseql.engine.document.request import (
+    Batch,
+    GraphQLRequest,
+    from_json,
+    from_json_array,
+    from_query_string,
+)
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import ANONYMOUS
@@ -73,8 +79,8 @@ class Exchange:
         self.viewer = ANONYMOUS
         self._header = header
 
-    def read(self, query: Mapping[str, str], body: bytes) -> GraphQLRequest:
-        """Return the GraphQL request. Raises BadRequest with the status to answer."""
+    def read(self, query: Mapping[str, str], body: bytes) -> GraphQLRequest | Batch:
+        """Return the GraphQL request, or several. Raises BadRequest with the status to answer."""
         content_type = self._header("content-type") or ""
         if self.method == "GET":
             # A browser sends such a GET across origins without asking; none needs to.
@@ -93,7 +99,15 @@ class Exchange:
                 "The body must be JSON in UTF-8.", hint=f"Send Content-Type: {JSON}.", status=415
             )
         check_size(len(body))
-        return self._named(from_json(body))
+        most = get_settings().MAX_BATCH
+        received = from_json_array(body, most) if most else from_json(body)
+        if isinstance(received, GraphQLRequest):
+            return self._named(received)
+        if self.media == EVENTS:
+            raise BadRequest("A batch is answered in JSON.", hint=f"Accept {JSON}.", status=406)
+        return tuple(
+            self._named(item) if isinstance(item, GraphQLRequest) else item for item in received
+        )
 
     def _named(self, request: GraphQLRequest) -> GraphQLRequest:
         """Return the request with what its client says it is called, as Apollo's clients do."""

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
-from fraiseql import authentication, http, ide
+from fraiseql import authentication, batch, http, ide
 from fraiseql.conf import get_settings
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import execute, execute_async
@@ -40,11 +40,14 @@ def graphql(request: HttpRequest) -> HttpResponseBase:
         received = exchange.read(
             request.GET.dict() if exchange.method == "GET" else {}, _body(request)
         )
-        if exchange.media == http.EVENTS and isinstance(request, ASGIRequest):
+        if isinstance(received, tuple):
+            response = batch.run(received, request, exchange.viewer)
+        elif exchange.media == http.EVENTS and isinstance(request, ASGIRequest):
             return _streamed(exchange, received, request)
-        response = execute(
-            received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
-        )
+        else:
+            response = execute(
+                received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
+            )
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         _roll_back()
         return _sent(exchange.fail(error))

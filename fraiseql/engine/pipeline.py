@@ -93,6 +93,19 @@ class Engine:
             return self._compile(request.query, request.operation_name)
         return self._cached(request.query, request.operation_name)
 
+    def is_fast(self, request: GraphQLRequest) -> bool:
+        """Tell whether a request is answered without graphene's executor; refusals are."""
+        if not request.query:
+            return False  # It would have to be looked up first.
+        try:
+            operation = self.operation(request)
+            variables = operation.coerce(request.variables)
+            if operation.is_mutation:
+                return bool(operation.prepare_calls(variables).outline.is_fast)
+            return bool(operation.prepare(variables).outline.is_fast)
+        except FraiseQLError:
+            return True
+
     def _check_introspection(self, operation: Operation, viewer: Viewer) -> None:
         # Not while compiling: one compiled operation serves every viewer.
         if self.introspection != "authenticated" or viewer.is_authenticated:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
@@ -60,14 +61,16 @@ def exchange(method: str = "POST", **headers: str) -> http.Exchange:
 
 
 def test_a_post_is_read_from_its_body_alone() -> None:
-    request = exchange(content_type=http.JSON).read({"query": "{ b }", "operationName": "B"}, BODY)
+    request: Any = exchange(content_type=http.JSON).read(
+        {"query": "{ b }", "operationName": "B"}, BODY
+    )
 
     assert (request.query, request.operation_name) == ("{ a }", None)
 
 
 def test_a_get_is_read_from_its_address_alone() -> None:
     parameters = {"query": "{ b }", "variables": '{"c": [1]}', "operationName": ""}
-    request = exchange("GET").read(parameters, BODY)
+    request: Any = exchange("GET").read(parameters, BODY)
 
     assert (request.query, request.operation_name) == ("{ b }", None)
     assert request.variables == {"c": [1]}

@@ -36,15 +36,41 @@ class GraphQLRequest:
     client: str = ""
 
 
+Batch = tuple[GraphQLRequest | BadRequest, ...]
+"""Requests in the order they were sent; in the place of what is none, why."""
+
+
 def from_json(body: bytes) -> GraphQLRequest:
     """Return the request in a JSON body. Raises BadRequest if it is none."""
+    return from_payload(_payload(body))
+
+
+def from_json_array(body: bytes, most: int) -> GraphQLRequest | Batch:
+    """Return the request in a JSON body, or up to ``most`` of them. Raises BadRequest if it is neither."""
+    payload = _payload(body)
+    return _batch(payload, most) if isinstance(payload, list) else from_payload(payload)
+
+
+def _payload(body: bytes) -> Any:
     try:
-        payload = _json(body.decode())
+        return _json(body.decode())
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not JSON.", hint='Send {"query": "..."}.') from error
-    return from_payload(payload)
+
+
+def _batch(payload: list[Any], most: int) -> Batch:
+    if not 0 < len(payload) <= most:
+        raise BadRequest(f"A batch has 1 to {most} operations.", status=422)
+    return tuple(_item(each) for each in payload)
+
+
+def _item(payload: Any) -> GraphQLRequest | BadRequest:
+    try:
+        return from_payload(payload)
+    except BadRequest as error:
+        return error
 
 
 def from_query_string(parameters: dict[str, str]) -> GraphQLRequest:

@@ -39,11 +39,12 @@ class Response:
     status: int | None = None
     code: str = ""
     retry_after_s: float | None = None
+    of_batch: tuple["Response", ...] = ()
 
     @property
     def has_errors(self) -> bool:
         """Tell whether there is an error: where there are some, they come first."""
-        return self.body.startswith(b'{"errors"')
+        return self.body.startswith(b'{"errors"') or any(each.has_errors for each in self.of_batch)
 
 
 def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
@@ -103,6 +104,21 @@ def refusal(error: FraiseQLError, debug: bool) -> Response:
         status=getattr(error, "status", None),
         code=error.code,
         retry_after_s=getattr(error, "retry_after_s", None),
+    )
+
+
+def batch(responses: Sequence[Response]) -> Response:
+    """Return several responses as one; what it says of all of them holds for each."""
+    statuses = {response.status for response in responses}
+    codes = {response.code for response in responses}
+    waits = [each.retry_after_s for each in responses if each.retry_after_s is not None]
+    return Response(
+        b"[%b]" % b",".join([response.body for response in responses]),
+        is_request_error=all(response.is_request_error for response in responses),
+        status=statuses.pop() if len(statuses) == 1 else None,
+        code=codes.pop() if len(codes) == 1 else "",
+        retry_after_s=max(waits) if len(waits) == len(responses) else None,
+        of_batch=tuple(responses),
     )
 
 

@@ -1,0 +1,56 @@
+"""
+Several operations in one HTTP request, each answered by itself and all together.
+
+Behind Django they run one after the other, in front of it a few at a time; what a client may rely on is the
+order of the answers.
+"""
+
+import asyncio
+from typing import Any
+
+from fraiseql.engine.document.request import Batch, GraphQLRequest
+from fraiseql.engine.pipeline import FORWARD, execute, execute_async, get_engine
+from fraiseql.engine.result import envelope
+from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.viewer import Viewer
+from fraiseql.errors import BadRequest
+
+AT_ONCE = 4
+"""Operations of one batch that run at a time: a batch takes no more of the pool than some clients do."""
+
+
+def run(batch: Batch, context: Any, viewer: Viewer) -> Response:
+    """Return the responses of a batch, on Django's connection."""
+    engine = get_engine()
+    return envelope.batch(
+        [
+            envelope.refusal(item, engine.debug)
+            if isinstance(item, BadRequest)
+            else execute(item, context, viewer=viewer)
+            for item in batch
+        ]
+    )
+
+
+async def run_async(batch: Batch, viewer: Viewer) -> Response:
+    """
+    Return the same through the asynchronous pool, or FORWARD if an operation needs graphene's executor.
+    """
+    engine = get_engine()
+    if not all(engine.is_fast(request) for request in _requests(batch)):
+        return FORWARD
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(item: GraphQLRequest | BadRequest) -> Response:
+        if isinstance(item, BadRequest):
+            return envelope.refusal(item, engine.debug)
+        async with room:
+            return await execute_async(item, fast_only=True, viewer=viewer)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(answer(item)) for item in batch]
+    return envelope.batch([task.result() for task in tasks])
+
+
+def _requests(batch: Batch) -> list[GraphQLRequest]:
+    return [item for item in batch if isinstance(item, GraphQLRequest)]
