@@ -136,6 +136,9 @@ class Settings:
         "Dotted paths of functions that take the viewer and return more PostgreSQL session variables,"
         " a dict of names to values.",
     )
+    IDEMPOTENCY_HOURS: int = setting(
+        24, "Hours for which a mutation sent again with its idempotency key has the same answer."
+    )
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )

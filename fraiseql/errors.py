@@ -145,6 +145,10 @@ class Conflict(FraiseQLError):
     code, public = "CONFLICT", True
 
 
+class Repeated(Conflict):
+    """A request comes with a key that has been used; its answer is kept."""
+
+
 class Forbidden(FraiseQLError):
     """The database role or the viewer may not do this."""
 

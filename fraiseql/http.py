@@ -36,6 +36,7 @@ GRAPHQL: Final = "application/graphql-response+json"
 EVENTS: Final = "text/event-stream"
 METHODS: Final = "GET, POST"
 
+MAX_KEY: Final = 255
 MAX_CLIENT: Final = 64
 """Characters kept of a client's name."""
 
@@ -110,9 +111,15 @@ class Exchange:
         )
 
     def _named(self, request: GraphQLRequest) -> GraphQLRequest:
-        """Return the request with what its client says it is called, as Apollo's clients do."""
-        client = self._header("apollographql-client-name")
-        return replace(request, client=client[:MAX_CLIENT]) if client else request
+        """Return the request with what headers say of it: its client's name, as Apollo's do, and its key."""
+        client = self._header("apollographql-client-name") or ""
+        # A structured field: the string may stand in quotes.
+        key = (self._header("idempotency-key") or "").strip().strip('"')
+        if len(key) > MAX_KEY:
+            raise BadRequest(f"The Idempotency-Key has more than {MAX_KEY} characters.")
+        if not client and not key:
+            return request
+        return replace(request, client=client[:MAX_CLIENT], idempotency_key=key)
 
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""

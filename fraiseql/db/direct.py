@@ -42,6 +42,18 @@ def atomic(using: str, session: Session = ()) -> Iterator[None]:
 
 
 @contextmanager
+def undone(using: str) -> Iterator[None]:
+    """Undo what the block does; constraints that wait for the commit are looked at before."""
+    with transaction.atomic(using):
+        yield
+        try:
+            connections[using].connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.Error as error:
+            raise faults.fault(error) from error
+        transaction.set_rollback(True, using)
+
+
+@contextmanager
 def _executed(
     text: str, params: Sequence[Any], using: str, session: Session
 ) -> Iterator[CursorWrapper]:
@@ -63,9 +75,17 @@ def _part(wrapper: Any, has_session: bool) -> Iterator[None]:
         with transaction.atomic(wrapper.alias) if has_session else nullcontext():
             yield
         return
-    # psycopg's own, which Django neither counts nor logs.
-    with wrapper.connection.transaction(savepoint_name="fraiseql"):
+    # On psycopg's connection, which Django neither counts nor logs.
+    run = wrapper.connection.execute
+    run("SAVEPOINT fraiseql")
+    try:
         yield
+    except DjangoError:
+        if not wrapper.connection.closed:
+            run("ROLLBACK TO SAVEPOINT fraiseql")
+            run("RELEASE SAVEPOINT fraiseql")
+        raise
+    run("RELEASE SAVEPOINT fraiseql")
 
 
 def _set(session: Session, using: str) -> None:

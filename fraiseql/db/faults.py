@@ -18,6 +18,7 @@ from fraiseql.errors import (
     Forbidden,
     FraiseQLError,
     NotFound,
+    Repeated,
     ServiceUnavailable,
     StaleCatalog,
     Timeout,
@@ -56,6 +57,7 @@ _BY_STATE: dict[str, tuple[type[FraiseQLError], str]] = {
     "57014": (Timeout, "The statement took too long and was cancelled."),
     "53300": (ServiceUnavailable, "The database takes no more connections."),
     "P0002": (NotFound, "There is no such thing."),
+    "FQ001": (Repeated, "This request has been answered before."),
     "54001": (BadUserInput, "The query is too complex."),
 }
 # RAISE EXCEPTION, and with the codes by which PostgREST's users say which HTTP status they mean.

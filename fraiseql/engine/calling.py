@@ -5,8 +5,9 @@ What the client or the data are to blame for is an error in the payload; what th
 an error of GraphQL. These generators yield what must be waited for; ``pipeline.py`` waits.
 """
 
+import hashlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -18,8 +19,8 @@ from graphql import ExecutionResult, GraphQLError
 from fraiseql.conf import Settings
 from fraiseql.db import catalog, faults
 from fraiseql.db.faults import Violation
-from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
+from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.operation import PreparedCalls
 from fraiseql.engine.plan.calls import CallSelection, current_read, given_input, written_read
@@ -27,19 +28,27 @@ from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.reading import Relations
 from fraiseql.engine.result import payload
 from fraiseql.engine.result.payload import Payload, UserError
+from fraiseql.engine.session import session_of
 from fraiseql.engine.sql import calls
 from fraiseql.engine.sql.calls import Bound, Contract
 from fraiseql.engine.sql.compile import compile_plan
-from fraiseql.errors import FraiseQLError, StaleCatalog
+from fraiseql.engine.sql.keys import AnyRows, Key
+from fraiseql.engine.viewer import Viewer
+from fraiseql.errors import FraiseQLError, Repeated, StaleCatalog
 from fraiseql.schema.mutations import ERROR, KIND
 from fraiseql.schema.scalars import SCALARS
-from fraiseql.schema.specs import MutationSpec
+from fraiseql.schema.specs import CLIENT_KEY, MutationSpec
 
 # What clients can do something about; the rest are errors of GraphQL.
 _IN_PAYLOAD = frozenset({"BAD_USER_INPUT", "CONFLICT", "NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"})
 
 _EMPTY = noop("This field must not be empty.")
 _UNDONE = noop("Undone, because another mutation of the same operation failed.")
+_OTHER_KEY = noop("This idempotency key was used for another request.")
+
+# Who belongs to another tenant is somebody else, whatever the user's id.
+_TENANT = frozenset({"app.current_tenant_id", "app.tenant_id"})
+
 _VIOLATIONS = {
     "23502": noop("A value is required."),
     "23503": noop("This refers to something that does not exist, or that is still in use."),
@@ -65,9 +74,10 @@ class Constrained:
 
 @dataclass(frozen=True)
 class Flight:
-    """Asks for these statements to be run, all or none."""
+    """Asks for these statements to be run, all or none. ``is_dry``: what they do is undone."""
 
     statements: tuple[Statement, ...]
+    is_dry: bool = False
 
 
 Need = Relations | Functions | Constrained | Flight
@@ -77,13 +87,36 @@ Outcome = bytes | FraiseQLError
 Calling = Generator[Need, Any, dict[str, Outcome]]
 
 
-class Calls:
-    """The bound mutations of one request. ``has_failed``: one of those run ``alone`` changed nothing."""
+@dataclass(frozen=True)
+class _Call:
+    """One mutation ready to be sent."""
 
-    def __init__(self, prepared: PreparedCalls, variables: Variables, settings: Settings) -> None:
+    selection: CallSelection
+    bound: Bound
+    given: Any
+    statements: tuple[Statement, ...]
+
+
+class Calls:
+    """
+    The bound mutations of one request, of which ``viewer`` is known.
+
+    ``is_dry``: what they do is undone; ``has_failed``: one of those run ``alone`` changed nothing.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedCalls,
+        variables: Variables,
+        request: GraphQLRequest,
+        viewer: Viewer,
+        settings: Settings,
+    ) -> None:
         self.prepared, self.outline = prepared, prepared.outline
+        self.is_dry = request.is_dry
         self.has_failed = False
         self._variables, self._settings = variables, settings
+        self._request, self._viewer = request, viewer
 
     def run(self) -> Calling:
         """
@@ -120,56 +153,95 @@ class Calls:
 
     def _fresh(self, selections: Sequence[CallSelection]) -> Calling:
         try:
-            return (yield from _together(self.prepared, selections, self._variables))
+            return (yield from self._together(selections))
         except StaleCatalog:
             # A function or view was replaced under the running server: look again, once.
             catalog.forget(self._settings.DATABASE)
             self.prepared.forget()
         try:
-            return (yield from _together(self.prepared, selections, self._variables))
+            return (yield from self._together(selections))
         except StaleCatalog as error:
             return {selection.response_key: error for selection in selections}
 
-
-@dataclass(frozen=True)
-class _Call:
-    """One mutation ready to be sent: its statements stand at ``start`` of its flight."""
-
-    selection: CallSelection
-    bound: Bound
-    given: Any
-    statements: tuple[Statement, ...]
-
-
-def _together(
-    prepared: PreparedCalls,
-    selections: Sequence[CallSelection],
-    variables: Variables,
-) -> Calling:
-    """Run mutations in one flight. Raises StaleCatalog if the catalog has changed under it."""
-    ready: list[_Call] = []
-    for selection in selections:
+    def _together(self, selections: Sequence[CallSelection]) -> Calling:
+        """Run mutations in one flight. Raises StaleCatalog if the catalog has changed under it."""
+        ready: list[_Call] = []
+        for selection in selections:
+            try:
+                ready.append((yield from _prepare(self.prepared, selection, self._variables)))
+            except StaleCatalog:
+                raise
+            except FraiseQLError as error:
+                return _failed(selections, selection, _outcome(error))
+            except _Refused as refused:
+                return _failed(selections, selection, refused.payload.document())
+        key = self._key(ready)
         try:
-            ready.append((yield from _prepare(prepared, selection, variables)))
+            rows: Sequence[AnyRows] = yield Flight(tuple(_sent(ready, key)), self.is_dry)
+            rows = rows[key is not None :]  # The claim has its own.
         except StaleCatalog:
             raise
         except FraiseQLError as error:
-            return _failed(selections, selection, _outcome(selection, error))
-        except _Refused as refused:
-            return _failed(selections, selection, refused.payload.document())
-    statements = tuple(statement for one in ready for statement in one.statements)
-    try:
-        rows: list[Rows] = yield Flight(statements)
-    except StaleCatalog:
-        raise
-    except FraiseQLError as error:
-        return (yield from _explain(ready, selections, error))
-    outcomes: dict[str, Outcome] = {}
+            if key is not None and isinstance(error, Repeated) and error.statement == 0:
+                (found,) = yield Flight((key.find(),))
+                kept = key.read(found)
+                if kept is None:
+                    return {item.response_key: _wrong_key() for item in selections}
+                rows = kept
+            else:
+                if error.statement is not None and key is not None:
+                    error.statement -= 1
+                return (yield from _explain(ready, selections, error))
+        outcomes: dict[str, Outcome] = {}
+        for one in ready:
+            count = len(one.statements)
+            outcomes[one.selection.response_key] = _payload(one, rows[:count]).document()
+            rows = rows[count:]
+        return outcomes
+
+    def _key(self, ready: Sequence[_Call]) -> Key | None:
+        """Return the key of what one flight does: the request's, else those of the inputs."""
+        names = [self._request.idempotency_key or _client_key(one) for one in ready]
+        if self.is_dry or not any(names):
+            return None
+        request = self._request
+        asked = [request.query, request.document_id, request.operation_name, request.variables]
+        session = session_of(self._viewer, self._settings.SESSION_VARIABLES)
+        tenant = [value for name, value in session if name in _TENANT]
+        parts = [[name, one.selection.response_key] for name, one in zip(names, ready, strict=True)]
+        return Key(
+            json.dumps([self._viewer.user_id, *tenant]),
+            json.dumps(parts),
+            hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+            self._settings.IDEMPOTENCY_HOURS,
+        )
+
+
+def _sent(ready: Sequence[_Call], key: Key | None) -> Iterator[Statement]:
+    """Yield the statements of a flight; with a key, those that take it and keep the answer."""
+    if key is None:
+        for one in ready:
+            yield from one.statements
+        return
+    yield key.claim()
     for one in ready:
-        count = len(one.statements)
-        outcomes[one.selection.response_key] = _payload(one, rows[:count]).document()
-        rows = rows[count:]
-    return outcomes
+        first, *rest = one.statements
+        yield key.keep(first, calls.width(one.bound))
+        for statement in rest:
+            yield key.keep(statement, 1)
+
+
+def _client_key(one: _Call) -> str:
+    """Return what the input calls this attempt, "" if nothing."""
+    spec = one.selection.mutation
+    fields = {} if spec.input is None or spec.is_batch else spec.input.fields
+    name = next((name for name, field in fields.items() if field.python_name == CLIENT_KEY), None)
+    return str(one.given.get(name) or "") if name is not None else ""
+
+
+def _wrong_key() -> bytes:
+    error = UserError(gettext(_OTHER_KEY), "BAD_USER_INPUT", identifier="idempotency_key")
+    return Payload(errors=(error,)).document()
 
 
 class _Refused(Exception):
@@ -240,7 +312,7 @@ def _without_empty(spec: MutationSpec, given: Any) -> Any:
     return result
 
 
-def _outcome(selection: CallSelection, error: FraiseQLError) -> Outcome:
+def _outcome(error: FraiseQLError) -> Outcome:
     if error.code in _IN_PAYLOAD:
         return payload.failed(error).document()
     return error
@@ -325,7 +397,7 @@ def _current(one: _Call) -> Generator[Need, Any, bytes | None]:
 # What came back
 
 
-def _payload(one: _Call, rows: Sequence[Rows]) -> Payload:
+def _payload(one: _Call, rows: Sequence[AnyRows]) -> Payload:
     spec, bound = one.selection.mutation, one.bound
     written = rows[1].column(0) if len(rows) > 1 else []
     is_list = spec.result is not None and spec.result.type.item is not None
@@ -348,7 +420,7 @@ def _payload(one: _Call, rows: Sequence[Rows]) -> Payload:
     return Payload(next(iter(found), None))
 
 
-def _responses(rows: Rows) -> list[payload.Response]:
+def _responses(rows: AnyRows) -> list[payload.Response]:
     columns = [rows.column(index) for index in range(len(calls.RESPONSE))]
     return [
         payload.Response.read(row)

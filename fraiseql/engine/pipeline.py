@@ -6,6 +6,7 @@ statement, graphene's executor), and the two drivers differ only in how they wai
 """
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from graphql import execute as graphql_execute
 
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import catalog, pool, sync
+from fraiseql.db.direct import undone
 from fraiseql.db.flight import Session
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
@@ -34,7 +36,13 @@ from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
-from fraiseql.errors import BadRequest, FraiseQLError, ServiceUnavailable, ValidationFailed
+from fraiseql.errors import (
+    BadRequest,
+    Forbidden,
+    FraiseQLError,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from fraiseql.schema.build import Schema, get_schema
 
 MAX_CACHED_TEXT = 65_536
@@ -171,16 +179,19 @@ class Engine:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
             if operation.is_mutation:
-                calls = Calls(operation.prepare_calls(variables), variables, self.settings)
+                if request.is_dry and not viewer.is_staff:
+                    raise Forbidden("A dry run is for staff.")
+                prepared_calls = operation.prepare_calls(variables)
+                calls = Calls(prepared_calls, variables, request, viewer, self.settings)
             else:
                 prepared = operation.prepare(variables)
         except FraiseQLError as error:
             return envelope.refusal(error, self.debug)
         if operation.is_mutation:
+            if fast_only and (calls.is_dry or not calls.outline.is_fast):
+                return FORWARD
             if calls.outline.is_fast:
                 return answering.project_calls(calls.prepared, (yield from calls.run()), self.debug)
-            if fast_only:
-                return FORWARD
             done = yield Execution(operation, request, viewer, {}, calls)
             return answering.executed(done, self.debug)
         if fast_only and not prepared.outline.is_fast:
@@ -221,8 +232,9 @@ def _ask(need: Need, using: str, session: Session) -> Any:
     match need:
         case Statement():
             return sync.fetch(need, using, session)
-        case Flight(statements):
-            return sync.fetch_all(statements, using, session)
+        case Flight(statements, is_dry):
+            with undone(using) if is_dry else nullcontext():
+                return sync.fetch_all(statements, using, session)
         case Relations(names):
             return catalog.relations(names, using)
         case Functions(names):
@@ -237,7 +249,9 @@ async def _ask_async(need: Need, using: str, session: Session) -> Any:
     match need:
         case Statement():
             return await pool.fetch(need, using, session)
-        case Flight(statements):
+        case Flight(statements, is_dry):
+            if is_dry:
+                return await sync_to_async(_ask)(need, using, session)
             return await pool.fetch_all(statements, using, session)
         case Relations(names):
             return await catalog.relations_async(names, using)
@@ -324,6 +338,9 @@ def _execute(
         key: partial(drive, calls.alone(key), lambda asked: _ask(asked, using, session))
         for key in calls.prepared.shapes
     }
+    if calls.is_dry:
+        with undone(using):
+            return _run(engine, need, context)
     if engine.settings.MUTATION_TRANSACTION != "operation":
         return _run(engine, need, context)
     with transaction.atomic(using):

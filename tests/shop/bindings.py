@@ -452,6 +452,16 @@ class Seal:
     returns: list[Part] = fraiseql.field(name="parts")
 
 
+@fraiseql.mutation(function="fn_extend_stall")
+class ExtendStall:
+    """Make room, once for each attempt."""
+
+    id: UUID
+    by: int
+    client_mutation_id: str | None
+    returns: Stall
+
+
 @fraiseql.mutation(function="fn_ring")
 class Ring:
     """Do nothing."""

@@ -25,6 +25,7 @@ class GraphQLRequest:
 
     ``document_id``: the hash or the id the client gave; ``query`` is "" if it sent no text. ``is_automatic``:
     the id came as an automatic persisted query's. ``client``: what the client says it is called.
+    ``idempotency_key``: the same for a request and its repetitions.
     """
 
     query: str
@@ -34,6 +35,12 @@ class GraphQLRequest:
     document_id: str | None = None
     is_automatic: bool = False
     client: str = ""
+    idempotency_key: str = ""
+
+    @property
+    def is_dry(self) -> bool:
+        """Tell whether mutations are to be undone once they are answered; ``"extensions": {"dryRun": true}``."""
+        return self.extensions.get("dryRun") is True
 
 
 Batch = tuple[GraphQLRequest | BadRequest, ...]

@@ -305,6 +305,11 @@ def _named(argument: Argument, value: sql.Composable) -> sql.Composable:
     return sql.SQL("{} => {}::{}").format(identifier(argument.name), value, pg_type)
 
 
+def width(bound: Bound) -> int:
+    """Return how many columns the rows of ``call_text`` have."""
+    return len(RESPONSE) if bound.contract is Contract.RESPONSES else 1
+
+
 def call_statement(
     bound: Bound, spec: MutationSpec, text: str, given: Mapping[str, Any] | list[Mapping[str, Any]]
 ) -> Statement:

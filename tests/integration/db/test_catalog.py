@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.test import TestCase
 
 from fraiseql.db import catalog
-from fraiseql.db.catalog import Column, Relation
+from fraiseql.db.catalog import Argument, Column, Relation
 from fraiseql.errors import Forbidden, ServiceUnavailable
 
 SCHEMA = """
@@ -232,3 +232,64 @@ def test_migrate_has_the_catalog_read_again() -> None:
 
     assert "b" in catalog.relations(["remade"])["remade"].columns
     catalog.forget("default")
+
+
+FUNCTIONS = """
+DROP FUNCTION IF EXISTS fn_all, fn_table, blog.fn_all CASCADE;
+DROP ROLE IF EXISTS probe_role;
+CREATE FUNCTION fn_all(p_a int, INOUT p_b certain_text, OUT p_c blog.status[], p_d jsonb DEFAULT NULL,
+                       VARIADIC p_e text[] DEFAULT '{}')
+LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$ SELECT p_b, NULL::blog.status[] $$;
+REVOKE EXECUTE ON FUNCTION fn_all FROM PUBLIC;
+CREATE FUNCTION blog.fn_all(int) RETURNS SETOF blog.v_post LANGUAGE sql STABLE AS 'SELECT * FROM blog.v_post';
+CREATE FUNCTION blog.fn_all(blog.status) RETURNS document LANGUAGE sql AS $$ SELECT '1'::jsonb::document $$;
+CREATE FUNCTION fn_table() RETURNS TABLE (x int, y text) LANGUAGE sql AS 'SELECT 1, NULL::text';
+CREATE OR REPLACE PROCEDURE fn_procedure() LANGUAGE sql AS '';
+"""
+
+
+@pytest.mark.usefixtures("schema", "as_served")
+def test_functions_with_what_they_take_and_return(client: psycopg.Connection, alias: str) -> None:
+    client.execute("DROP DOMAIN IF EXISTS certain_text CASCADE; CREATE DOMAIN certain_text AS text")
+    client.execute(FUNCTIONS)
+    names = ["fn_all", "blog.fn_all", "fn_table", "fn_procedure", "fn_gone", "no name", "a.b.c"]
+
+    found = catalog.functions(names, alias)
+
+    assert set(found) == {"fn_all", "blog.fn_all", "fn_table"}
+    (whole,) = found["fn_all"]
+    assert whole.arguments == (
+        Argument("p_a", "integer", "integer", None, False),
+        Argument("p_b", "certain_text", "text", None, False),
+        Argument("p_d", "jsonb", "jsonb", None, True),
+        Argument("p_e", "text[]", "text[]", None, True),
+    )
+    assert (whole.returns, whole.returns_set, whole.returns_row) == ("record", False, True)
+    assert whole.columns == ("p_b", "p_c")
+    assert (whole.is_definer, whole.has_search_path, whole.is_public) == (True, True, False)
+    assert whole.is_volatile
+    by_type = {one.arguments[0].type: one for one in found["blog.fn_all"]}
+    assert by_type["integer"].columns == ("id", "certain", "data")
+    assert by_type["integer"].returns_set
+    assert not by_type["integer"].is_volatile
+    assert by_type["blog.status"].arguments[0].labels == ("draft", "published")
+    assert by_type["blog.status"].returns == "jsonb"
+    assert (by_type["blog.status"].schema, by_type["blog.status"].is_public) == ("blog", True)
+    assert found["fn_table"][0].columns == ("x", "y")
+    assert found == asyncio.run(catalog.functions_async(names, alias))
+
+
+@pytest.mark.usefixtures("schema", "as_served")
+def test_constraints_with_their_columns(client: psycopg.Connection, alias: str) -> None:
+    client.execute(
+        'CREATE TABLE IF NOT EXISTS blog."Odd" (a int, "B" int, CONSTRAINT "c.d" UNIQUE ("B", a),'
+        " CONSTRAINT every CHECK (a > 0), CHECK (a < 9 OR a > 9));"
+        ' CREATE UNIQUE INDEX IF NOT EXISTS partial_idx ON blog."Odd" (a) WHERE a > 1'
+    )
+    names = ['"blog"."Odd"."c.d"', '"blog"."Odd"."every"', '"blog"."Odd"."partial_idx"']
+    missing = ['"blog"."Odd"."gone"', '"blog"."gone"."both"', "both"]
+
+    found = catalog.constrained([*names, *missing], alias)
+
+    assert list(found.values()) == [("B", "a"), ("a",), ("a",)]
+    assert found == asyncio.run(catalog.constrained_async([*names, *missing], alias))

@@ -165,4 +165,11 @@ BEGIN
         WHEN 'serialization' THEN RAISE serialization_failure USING MESSAGE = 'canary message';
         ELSE EXECUTE format('SELECT %s', p_how);
     END CASE;
+END $$;
+
+-- Something that must not happen twice.
+CREATE FUNCTION fn_extend_stall(p_id uuid, p_by integer) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE tb_stall SET capacity = capacity + p_by WHERE id = p_id;
+    RETURN p_id;
 END $$
