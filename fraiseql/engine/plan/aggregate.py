@@ -11,7 +11,7 @@ from fraiseql.engine.plan.plan import Condition, GroupKey, Groups, Guard, Order,
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.errors import BadUserInput
 from fraiseql.schema.aggregates import KEYS
-from fraiseql.schema.inputs import TimeUnit
+from fraiseql.schema.inputs import TimeUnit, scalar_of
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
 _UTC = frozenset({"UTC", "Etc/UTC", "Zulu", "Etc/Zulu"})
@@ -79,7 +79,9 @@ def _key(
         )
     if value.value is True or value.value is TimeUnit.EXACT:
         return GroupKey(target)
-    return GroupKey(target, value.value.value, zone)
+    # A date lies in no zone.
+    has_zone = scalar_of(target.leaf.type.named).pg != "date"
+    return GroupKey(target, value.value.value, zone if has_zone else None)
 
 
 def _zone(given: Given, guards: list[Guard]) -> Leaf | None:
