@@ -168,6 +168,7 @@ class _View:
         for owner, entry in self._fields():
             yield from self._field(owner, entry)
         yield from self._unique_keys()
+        yield from self._search()
         yield from self._sample()
 
     def _fields(self) -> Iterator[tuple[ObjectSpec, FieldSpec]]:
@@ -260,6 +261,20 @@ class _View:
             elif stored and (entry.key,) not in self.relation.unique_keys:
                 yield table.NO_UNIQUE_KEY(obj, view=self.view, column=entry.key)
 
+    def _search(self) -> Iterator[CheckMessage]:
+        column = self.spec.search
+        if column is None:
+            return
+        fault = None
+        if column not in self.relation.columns:
+            fault = f"there is no such column. Its columns: {', '.join(self.relation.columns)}."
+        elif (kind := self.details.types[column].shown) != "tsvector":
+            fault = f"it is of type {kind}."
+        elif not _is_search_config(self.spec.search_config, self.using):
+            fault = f"there is no text search configuration {self.spec.search_config!r}."
+        if fault is not None:
+            yield table.NO_SEARCH(_of(self.spec), view=self.view, column=column, fault=fault)
+
     def _sample(self) -> Iterator[CheckMessage]:
         column = self.spec.jsonb if self.has_document else None
         try:
@@ -303,6 +318,13 @@ def nearest_view(name: str, using: str) -> str | None:
         cursor.execute(statement("relation_names"))
         known = [known for known, _ in cursor.fetchall()]
     return next(iter(get_close_matches(name, known, 1)), None)
+
+
+def _is_search_config(name: str | None, using: str) -> bool:
+    with inspection.reading(using) as cursor:
+        cursor.execute(statement("search_config"), [name])
+        (found,) = cursor.fetchone()
+    return name is None or bool(found)
 
 
 @cache

@@ -125,6 +125,12 @@ UNREACHABLE = _check(
     "The database {alias!r} cannot be asked: {fault}",
     "Start it, or correct DATABASES[{alias!r}]; manage.py fraiseql_doctor says more.",
 )
+NO_SEARCH = _check(
+    "E123",
+    "the search column of every bound type",
+    "The view {view!r} cannot be searched by {column!r}: {fault}",
+    "Give the view a column of type tsvector, or correct search=.",
+)
 NO_VIEW = _check(
     "E101",
     "the view of every bound type",

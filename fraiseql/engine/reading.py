@@ -134,16 +134,17 @@ def _tagged(made: Plan, rows: Rows) -> dict[str, Documents]:
     """Return the documents of several reads, told apart by their rows' first column."""
     found: list[list[KeyedRow]] = [[] for _ in made.reads]
     totals: dict[int, bytes | None] = {}
+    estimates: dict[int, bytes | None] = {}
     for number, keys, document in zip(rows.column(0), rows.column(1), rows.column(2), strict=True):
         index = int(number or b"0")
         if index < 0:
-            totals[-1 - index] = document
+            (totals if keys is None else estimates)[-1 - index] = document
         else:
             found[index].append((keys, document))
     documents: dict[str, Documents] = {}
     for index, read in enumerate(made.reads):
         if read.kind is RootKind.CONNECTION:
-            connection = ConnectionRows(found[index], totals.get(index))
+            connection = ConnectionRows(found[index], totals.get(index), estimates.get(index))
             documents[read.response_key] = [connection_document(read, connection)]
         else:
             documents[read.response_key] = [document for _, document in found[index]]

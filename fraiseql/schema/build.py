@@ -185,8 +185,17 @@ class _Builder:
         arguments: dict[str, Any] = {}
         if any(is_filterable(field) for field in root.type.fields.values()):
             arguments["where"] = graphene.Argument(self.inputs.where(root.type), name="where")
+        if root.type.search is not None:
+            arguments["search"] = graphene.Argument(
+                graphene.String, name="search", description=_SEARCH
+            )
+        distinct = None if root.aggregate is not None else self.inputs.distinct(root.type)
         if root.aggregate is not None:
             arguments |= self._group_arguments(root.aggregate)
+        elif distinct is not None:
+            arguments["distinct"] = graphene.Argument(
+                graphene.List(graphene.NonNull(distinct)), name="distinct", description=_DISTINCT
+            )
         order = self.inputs.order_by(root.aggregate or root.type)
         if order is not None:
             text = _ORDER_BY if root.aggregate is None else _ORDER_GROUPS_BY
@@ -343,6 +352,8 @@ _made: weakref.WeakSet[Any] = weakref.WeakSet()
 _PAGE_INFO = "PageInfo"
 # A variable inside a JSON literal may have any of them, whether a field has or not.
 _STANDARD = (graphene.String, graphene.Int, graphene.Float, graphene.Boolean, graphene.ID)
+_SEARCH = 'What one types into a search engine: words, "phrases", or, -not. Best first unless `orderBy` is given.'
+_DISTINCT = "One row for each combination of these, the first by `orderBy`."
 _ORDER_BY = "Keys in order of weight; ties are broken by id."
 _ORDER_GROUPS_BY = "Figures and keys in order of weight; ties are broken by the groups' keys."
 _GROUP_BY = "What the rows of one group have in common; without it all rows are one group."

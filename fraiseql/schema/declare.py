@@ -137,6 +137,8 @@ def type(
     view: str | None = None,
     source: str | None = None,
     jsonb: str | None = AUTO_DOCUMENT,
+    search: str | None = None,
+    search_config: str | None = None,
     name: str | None = None,
     discriminator_value: str | None = None,
 ) -> Callable[[Class], Class]: ...
@@ -148,6 +150,8 @@ def type(
     view: str | None = None,
     source: str | None = None,
     jsonb: str | None = AUTO_DOCUMENT,
+    search: str | None = None,
+    search_config: str | None = None,
     name: str | None = None,
     discriminator_value: str | None = None,
 ) -> Any:
@@ -156,8 +160,10 @@ def type(
 
     ``view``: table, view or materialized view (``schema.name`` allowed). ``source``: the view that fills
     it, when it is a projection (``manage.py fraiseql_sync``). ``jsonb``: the column that holds the document;
-    None, or a view without that column: the columns are the document. ``discriminator_value``: what
-    the discriminator of its interface holds for this type; the class's name by default.
+    None, or a view without that column: the columns are the document. ``search``: the tsvector column that
+    lists of the type can be searched by, ``search_config`` the text search configuration it was made with
+    (the database's default if None). ``discriminator_value``: what the discriminator of its interface holds
+    for this type; the class's name by default.
     """
 
     def declare(cls: Class) -> Class:
@@ -169,6 +175,8 @@ def type(
                 view=view,
                 source=source,
                 jsonb=jsonb,
+                search=search,
+                search_config=search_config,
                 description=_description(cls),
                 discriminator_value=discriminator_value,
             )
@@ -184,12 +192,14 @@ def interface(
     discriminator: str,
     view: str | None = None,
     jsonb: str | None = AUTO_DOCUMENT,
+    search: str | None = None,
+    search_config: str | None = None,
     name: str | None = None,
 ) -> Callable[[Class], Class]:
     """
     Declare a GraphQL interface; ``@fraiseql.type`` classes that inherit from the class implement it.
 
-    ``discriminator``: the document's key whose string names the concrete type.
+    ``discriminator``: the document's key whose string names the concrete type. The rest is as in ``type``.
     """
 
     def declare(cls: Class) -> Class:
@@ -201,6 +211,8 @@ def interface(
                 view=view,
                 source=None,
                 jsonb=jsonb,
+                search=search,
+                search_config=search_config,
                 description=_description(cls),
                 is_interface=True,
                 discriminator=discriminator,

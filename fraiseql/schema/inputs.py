@@ -165,6 +165,28 @@ class InputTypes:
             )
         return self._made[name]
 
+    def distinct(self, spec: ObjectSpec) -> Any:
+        """Return ``<Type>DistinctField``, or None if nothing of the type can be told apart."""
+        name = f"{spec.name}DistinctField"
+        members = {
+            field.python_name.upper(): field.name
+            for field in spec.fields.values()
+            if is_group_key(field)
+        }
+        if members and name not in self._made:
+            # The functional form, whose type mypy does not follow.
+            fields: Any = enum.Enum(name, members)  # type: ignore[misc]
+            described = {field.name: field.description for field in spec.fields.values()}
+            self._made[name] = graphene.Enum.from_enum(
+                fields,
+                description=lambda member: (
+                    f"What {spec.name} rows can differ in."
+                    if member is None
+                    else described[member.value]
+                ),
+            )
+        return self._made.get(name)
+
     def group_by(self, keys: ObjectSpec) -> Any:
         """Return ``<Type>GroupByInput``. ``keys``: the type's ``GroupKeys``."""
         name = keys.name.removesuffix(KEYS_SUFFIX) + GROUP_SUFFIX

@@ -24,6 +24,8 @@ class ObjectDeclaration:
     source: str | None
     jsonb: str | None
     description: str | None
+    search: str | None = None
+    search_config: str | None = None
     is_interface: bool = False
     discriminator: str | None = None
     discriminator_value: str | None = None

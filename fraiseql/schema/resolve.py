@@ -57,6 +57,7 @@ _LISTS = (list, tuple, Sequence)
 _RESERVED = (
     "Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID", "OrderDirection",
 )  # fmt: skip
+_INPUT_SUFFIXES = ("WhereInput", "OrderByInput", "ListFilter", "DistinctField")
 _KEYS_OF_ONE = ("id", "identifier")
 _RETURNS = "returns"
 
@@ -150,7 +151,7 @@ class _Resolver:
         taken = dict.fromkeys(_RESERVED, "a type of every schema")
         for spec in self.objects.values():
             taken |= dict.fromkeys(
-                (f"{spec.name}WhereInput", f"{spec.name}OrderByInput", f"{spec.name}ListFilter"),
+                (f"{spec.name}{suffix}" for suffix in _INPUT_SUFFIXES),
                 f"made for {spec.name}",
             )
             for field in spec.fields.values():
@@ -582,6 +583,8 @@ def _object_spec(declaration: ObjectDeclaration) -> ObjectSpec:
         view=declaration.view,
         source=declaration.source,
         jsonb=declaration.jsonb,
+        search=declaration.search,
+        search_config=declaration.search_config,
         is_interface=declaration.is_interface,
         discriminator=declaration.discriminator,
         discriminator_value=declaration.discriminator_value,
@@ -679,6 +682,12 @@ def _connection_spec(target: ObjectSpec, page_info: ObjectSpec) -> ObjectSpec:
             "totalCount",
             TypeRef(False, integer),
             "Rows of the whole list; counted when asked.",
+        ),
+        (
+            connection,
+            "estimatedCount",
+            TypeRef(False, integer),
+            "Rows of the whole list as PostgreSQL's planner expects them: none is read.",
         ),
     ):
         owner.fields[name] = FieldSpec(name, name, name, ref, text)

@@ -42,6 +42,8 @@ class ObjectSpec:
 
     ``view``: the relation root fields read, or None if the type is only embedded. ``source``: the view a
     projection is filled from. ``jsonb``: the document's column; None: the columns are the document.
+    ``search``: the tsvector column that ``search`` arguments look through, ``search_config`` the text search
+    configuration it was made with; None: the database's default.
     ``discriminator``: interfaces and unions, the document's key that names the concrete type.
     ``variants``: interfaces and unions, discriminator value -> concrete type.
     ``is_union``: an abstract type as an interface is, without fields of its own; ``unions``: those it is in.
@@ -61,6 +63,8 @@ class ObjectSpec:
     fields: dict[str, "FieldSpec"] = field(default_factory=dict)
     is_union: bool = False
     unions: tuple["ObjectSpec", ...] = ()
+    search: str | None = None
+    search_config: str | None = None
 
     def by_python_name(self, name: str) -> "FieldSpec | None":
         """Return the field declared as ``name``."""

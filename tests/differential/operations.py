@@ -215,6 +215,8 @@ class Operations:
             name
             for name, entry in declared.fields.items()
             if depth < MAX_DEPTH or not is_composite_type(get_named_type(entry.type))
+            # The planner's guess: of columns another than of documents.
+            if name != "estimatedCount"
         ]
         if not names:
             return "__typename"

@@ -682,3 +682,29 @@ def test_an_owner_is_told_in_production() -> None:
     assert message.id == "fraiseql.W302"
     assert "'fraiseql' owns what it reads (thing)" in message.msg
     assert clean == []
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"search": "word"}, "there is no such column. Its columns: name, words."),
+        ({"search": "name"}, "it is of type text."),
+        ({"search": "words", "search_config": "klingon"},
+         "there is no text search configuration 'klingon'."),
+    ],
+)  # fmt: skip
+def test_a_search_column_that_cannot_serve_is_told(options: dict[str, str], fault: str) -> None:
+    execute("CREATE TABLE tb_note (name text NOT NULL, words tsvector)")
+    declare("tb_note", {"name": str}, **options)
+    message = only()
+
+    assert message.id == "fraiseql.E123"
+    assert message.msg == f"The view 'tb_note' cannot be searched by {options['search']!r}: {fault}"
+
+
+@pytest.mark.parametrize("config", [None, "english", "pg_catalog.english"])
+def test_a_search_column_that_can_serve_is_silent(config: str | None) -> None:
+    execute("CREATE TABLE tb_note (name text NOT NULL, words tsvector)")
+    declare("tb_note", {"name": str}, search="words", search_config=config)
+
+    assert found() == []

@@ -41,7 +41,7 @@ class Office:
     opened_on: date | None
 
 
-@fraiseql.interface(discriminator="kind", view="tv_ware")
+@fraiseql.interface(discriminator="kind", view="tv_ware", search="words", search_config="english")
 class Ware:
     """What the shop sells."""
 
@@ -283,6 +283,7 @@ class Query(fraiseql.Query):
     wares_aggregate = fraiseql.aggregate(Ware, max_limit=50)
     book = fraiseql.one(Book, by=("id", "name", "status"))
     books = fraiseql.many(Book)
+    book_feed = fraiseql.connection(Book)
     category = fraiseql.one("Category")
     categories = fraiseql.many("Category")
     category_feed = fraiseql.connection("Category")

@@ -10,7 +10,8 @@ from typing import Any
 
 from fraiseql.engine.plan.values import Leaf
 from fraiseql.schema.operators import Operator
-from fraiseql.schema.specs import FieldSpec, ObjectSpec, RelatedSpec, RootKind
+from fraiseql.schema.scalars import SCALARS
+from fraiseql.schema.specs import FieldSpec, ObjectSpec, RelatedSpec, RootKind, TypeRef
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,20 @@ class Cursor:
         return str(list(self.values))
 
 
+RANK = Target((FieldSpec("rank", "rank", "", TypeRef(False, SCALARS["Float"])),))
+"""How well a row fits the text searched for."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Only rows whose tsvector fits ``text``."""
+
+    text: Leaf
+
+    def __str__(self) -> str:
+        return _show(self.text)
+
+
 @dataclass(frozen=True)
 class GroupKey:
     """
@@ -204,7 +219,7 @@ class Groups:
 @dataclass(frozen=True)
 class Wants:
     """
-    What of a view the selection needs: rows, their cursors, the number of all rows.
+    What of a view the selection needs: rows, their cursors, the number of all rows, an estimate of it.
 
     ``figures``: the places of an aggregate type, objects among them.
     """
@@ -212,6 +227,7 @@ class Wants:
     rows: bool = True
     cursors: bool = False
     total: bool = False
+    estimate: bool = False
     figures: tuple[Target, ...] = ()
 
 
@@ -231,6 +247,8 @@ class Read:
     keys: tuple[str, ...]
     wants: Wants = field(default_factory=Wants)
     groups: Groups | None = None
+    search: Search | None = None
+    distinct: tuple[Target, ...] = ()
     below: "tuple[Below, ...]" = ()
 
     def views(self) -> Iterator[str]:
@@ -245,6 +263,10 @@ class Read:
     def __str__(self) -> str:
         lines = [f"{self.response_key}: {self.kind.value} of {self.type.view} as {self.type.name}"]
         lines.append(f"  where  {self.where}")
+        if self.search is not None:
+            lines.append(f"  search {self.search}")
+        if self.distinct:
+            lines.append(f"  one by {', '.join(map(str, self.distinct))}")
         if self.groups is not None:
             lines.append(f"  group  {self.groups}")
             lines.append(f"  having {self.groups.having}")
@@ -253,11 +275,7 @@ class Read:
         lines.append(f"  page   {self.page}")
         read = self.wants.figures if self.groups is not None else self.keys
         lines.append(f"  keys   {', '.join(map(str, read))}")
-        extra = [
-            name
-            for name, wanted in (("cursors", self.wants.cursors), ("total", self.wants.total))
-            if wanted
-        ]
+        extra = [name for name in ("cursors", "total", "estimate") if getattr(self.wants, name)]
         if extra:
             lines.append(f"  also   {', '.join(extra)}")
         for item in self.below:

@@ -15,6 +15,7 @@ from fraiseql.conf import Settings
 from fraiseql.engine.document.document import Document
 from fraiseql.engine.plan.aggregate import plan_group_order, plan_groups
 from fraiseql.engine.plan.filters import check_amount, compare, parse_id, plan_where
+from fraiseql.engine.plan.narrow import plan_distinct, plan_search, rank_first
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import (
     Below,
@@ -177,6 +178,7 @@ def _read(
     root = selection.root
     order: tuple[Order, ...] = ()
     groups: Groups | None = None
+    search = plan_search(given.get("search"), root.type)
     if root.kind is RootKind.ONE:
         # A related object is found by its key alone.
         where = _by_keys(root, given, guards) if root.keys else Every(())
@@ -189,7 +191,10 @@ def _read(
             groups = plan_groups(given, root.aggregate, guards)
             order = plan_group_order(given.get("orderBy"), root.aggregate, groups, guards)
         else:
-            order = plan_order(given.get("orderBy"), root.type, guards)
+            keys = given.get("orderBy")
+            order = plan_order(keys, root.type, guards)
+            if search is not None and not (isinstance(keys, list) and keys):
+                order = rank_first(order)
         window = _cursor_page if root.kind is RootKind.CONNECTION else _offset_page
         page = window(root, given, order, settings, guards)
     return Read(
@@ -202,6 +207,8 @@ def _read(
         selection.keys,
         selection.wants,
         groups,
+        search,
+        plan_distinct(given.get("distinct"), root.type, guards),
     )
 
 

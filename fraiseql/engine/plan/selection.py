@@ -426,10 +426,10 @@ def _connection_wants(
         selected.collect(("PageInfo",), (node.selection_set for node in top.get("pageInfo", [])))
     )
     cursors = "cursor" in below or "startCursor" in info or "endCursor" in info
-    total = "totalCount" in top
+    total, estimate = "totalCount" in top, "estimatedCount" in top
     # Of a connection that is only asked for its type, rows: a statement must read something.
-    rows = "edges" in top or "pageInfo" in top or not total
-    wants = Wants(rows, cursors, total)
+    rows = "edges" in top or "pageInfo" in top or not (total or estimate)
+    wants = Wants(rows, cursors, total, estimate)
     return wants, below.get("node", [])
 
 

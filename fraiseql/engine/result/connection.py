@@ -16,10 +16,11 @@ KeyedRow = tuple[bytes | None, bytes | None]
 
 @dataclass(frozen=True)
 class ConnectionRows:
-    """What a read of a connection returned: (order keys, document) per row, and the count if asked."""
+    """What a read of a connection returned: (order keys, document) per row, and the counts if asked."""
 
     rows: Sequence[KeyedRow]
     total: bytes | None
+    estimate: bytes | None = None
 
 
 def connection_document(read: Read, found: ConnectionRows) -> bytes:
@@ -42,11 +43,12 @@ def connection_document(read: Read, found: ConnectionRows) -> bytes:
         "hasPreviousPage": has_more if page.backward else page.after is not None,
     }
     ends = b',"startCursor":%b,"endCursor":%b' % (cursors[0], cursors[-1]) if cursors else b""
-    return b'{"edges":[%b],"pageInfo":%b%b},"totalCount":%b}' % (
+    return b'{"edges":[%b],"pageInfo":%b%b},"totalCount":%b,"estimatedCount":%b}' % (
         b",".join(edges),
         json.dumps(information, separators=(",", ":")).encode()[:-1],
         ends,
         found.total or b"null",
+        found.estimate or b"null",
     )
 
 

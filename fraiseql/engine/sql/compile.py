@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from fraiseql.engine.plan.narrow import search_text
 from fraiseql.engine.plan.order import order_signature
 from fraiseql.engine.plan.plan import (
+    RANK,
     Below,
     EmbeddedObject,
     Every,
@@ -25,7 +27,7 @@ from fraiseql.engine.plan.plan import (
     Written,
 )
 from fraiseql.engine.plan.values import Leaf
-from fraiseql.engine.sql import aggregate, operators
+from fraiseql.engine.sql import aggregate, narrow, operators
 from fraiseql.engine.sql.scope import (
     Element,
     Figures,
@@ -54,7 +56,7 @@ def compile_plan(plan: Plan, relations: Relations) -> Template:
     slots: list[Slot] = []
     branches: list[sql.Composable] = []
     is_tagged = len(plan.reads) > 1 or any(
-        read.wants.cursors or read.wants.total for read in plan.reads
+        read.wants.cursors or read.wants.total or read.wants.estimate for read in plan.reads
     )
     for number, read in enumerate(plan.reads):
         terms = Terms(relations, slots, read.response_key)
@@ -65,6 +67,8 @@ def compile_plan(plan: Plan, relations: Relations) -> Template:
             branches.append(branch.rows(number) if is_tagged else branch.documents())
         if read.wants.total:
             branches.append(branch.total(number))
+        if read.wants.estimate:
+            branches.append(branch.estimate(number))
     # Append runs its branches in turn, and rows of a branch that has a LIMIT in their order: PostgreSQL
     # never makes such a branch parallel.
     text = sql.SQL("\nUNION ALL\n").join(branches)
@@ -125,6 +129,15 @@ class _Branch:
         """Return the select of the number of all rows: field number below zero, the count as document."""
         return sql.SQL("SELECT {number}, NULL, count(*)::text{rows}").format(
             number=sql.Literal(-1 - number), rows=self._all_rows()
+        )
+
+    def estimate(self, number: int) -> sql.Composable:
+        """Return the select of an estimate of that number, with a word where rows have their keys."""
+        first = len(self.terms.slots)
+        rows = self._all_rows()
+        return sql.SQL("SELECT {number}, 'estimate', {estimate}::text").format(
+            number=sql.Literal(-1 - number),
+            estimate=narrow.estimate(rows, len(self.terms.slots) - first),
         )
 
     def groups(self, number: int | None) -> sql.Composable:
@@ -190,22 +203,49 @@ class _Branch:
         return sql.SQL("SELECT {} FROM ({}) AS {}").format(document, page, self._alias)
 
     def _all_rows(self) -> sql.Composable:
-        return sql.SQL(" FROM {view} AS {alias}{where}").format(
-            view=self.view.view,
-            alias=sql.SQL(self.view.alias),
-            where=where_clause(self._conditions()),
+        source, conditions = self._source()
+        return sql.SQL(" FROM {}{}").format(source, where_clause(conditions))
+
+    def _source(self) -> tuple[sql.Composable, list[sql.Composable]]:
+        """Return what rows are selected from, and the conditions that are left for the select."""
+        alias = sql.SQL(self.view.alias)
+        # Parameters are numbered as they come: those of the text query stand before the conditions'.
+        source = sql.SQL("{} AS {}").format(self.view.view, alias) + self._query()
+        conditions = self._conditions()
+        if not self.read.distinct:
+            return source, conditions
+        leading, order = narrow.first_of_each(self.read.distinct, self.read.order)
+        keys = sql.SQL(", ").join(self.terms.sort_key(key, self.view) for key in leading)
+        source = sql.SQL("(SELECT DISTINCT ON ({}) {}.* FROM {}{}{}) AS {}").format(
+            keys,
+            alias,
+            source,
+            where_clause(conditions),
+            self.terms.order_by(order, self.view),
+            alias,
         )
+        is_ranked = any(key.target == RANK for key in self.read.order)
+        return source + self._query() if is_ranked else source, []
+
+    def _query(self) -> sql.Composable:
+        """Return the text query as something to select from, after the view; or nothing."""
+        if self.read.search is None:
+            return sql.SQL("")
+        text = self.terms.parameter(self.read.search.text, search_text)
+        return sql.SQL(", ") + narrow.query(self.view, text)
 
     def _conditions(self) -> list[sql.Composable]:
         conditions = [] if self.match is None else [self.match]
         if self.read.where != Every(()):
             conditions.append(self.terms.condition(self.read.where, self.view))
+        if self.read.search is not None:
+            conditions.append(narrow.found(self.view))
         return conditions
 
     def _page(self, columns: Sequence[sql.Composable]) -> sql.Composable:
         page, order = self.read.page, self.read.order
         # Parameters are numbered as they come, so conditions are rendered in the order they stand in.
-        conditions = self._conditions()
+        source, conditions = self._source()
         if page.after is not None:
             beyond = self.terms.beyond(order, False, page.after, "after", self.view)
             conditions.append(beyond)
@@ -215,12 +255,9 @@ class _Branch:
             order = tuple(key.reverse() for key in order)
         if self.read.kind is RootKind.MANY:
             order = self._telling(order)
-        return sql.SQL(
-            "SELECT {columns} FROM {view} AS {alias}{where}{order} LIMIT {limit}{offset}"
-        ).format(
+        return sql.SQL("SELECT {columns} FROM {source}{where}{order} LIMIT {limit}{offset}").format(
             columns=sql.SQL(", ").join(columns),
-            view=self.view.view,
-            alias=sql.SQL(self.view.alias),
+            source=source,
             where=where_clause(conditions),
             order=self._order_by(order),
             limit=sql.Literal(page.limit + (self.read.kind is RootKind.CONNECTION)),
@@ -354,6 +391,10 @@ class _Branch:
         if wants.total:
             total = sql.SQL("(SELECT count(*){})").format(self._all_rows())
             parts.append(sql.SQL("'totalCount', {}").format(total))
+        if wants.estimate:
+            # The rows of one object among others: nothing to plan without it, and seldom many.
+            total = sql.SQL("(SELECT count(*){})").format(self._all_rows())
+            parts.append(sql.SQL("'estimatedCount', {}").format(total))
         made = sql.SQL("json_build_object({})").format(sql.SQL(", ").join(parts))
         if not wants.rows:
             return made

@@ -13,6 +13,7 @@ from fraiseql.db.catalog import Relation
 from fraiseql.engine.plan.filters import parse_id
 from fraiseql.engine.plan.order import decode_cursor
 from fraiseql.engine.plan.plan import (
+    RANK,
     RESULT_SETTING,
     Compare,
     Condition,
@@ -27,7 +28,7 @@ from fraiseql.engine.plan.plan import (
     Written,
 )
 from fraiseql.engine.plan.values import Leaf
-from fraiseql.engine.sql import operators
+from fraiseql.engine.sql import narrow, operators
 from fraiseql.engine.sql.keyset import Key, combine, keyset
 from fraiseql.engine.sql.scope import Element, Figures, Rows, Scope, literal, matching, type_name
 from fraiseql.engine.sql.template import Encode, Slot
@@ -140,6 +141,9 @@ class Terms:
         """Return what a target stands for in ``scope``."""
         if isinstance(scope, Figures):
             return scope.columns[target]
+        if target == RANK:
+            assert isinstance(scope, Rows)  # noqa: S101 - nothing else is searched
+            return narrow.rank(scope)
         keys: list[str] = []
         for number, entry in enumerate(target.fields):
             if entry.related is not None:

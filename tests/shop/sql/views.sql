@@ -31,8 +31,13 @@ CREATE TABLE tv_ware (
     id         uuid PRIMARY KEY,
     identifier text NOT NULL UNIQUE,
     data       jsonb NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT '2024-06-01 00:00:00+00'
+    updated_at timestamptz NOT NULL DEFAULT '2024-06-01 00:00:00+00',
+    words      tsvector GENERATED ALWAYS AS (
+        to_tsvector('english', (data->>'name') || ' ' || (data->>'tags'))
+    ) STORED
 );
+
+CREATE INDEX tv_ware_words_idx ON tv_ware USING gin (words);
 
 INSERT INTO tv_ware (id, identifier, data) SELECT id, identifier, data FROM v_ware;
 

@@ -1,0 +1,1 @@
+SELECT t."data" FROM (SELECT DISTINCT ON ((t."data"->>'status')) t.* FROM "public"."tv_ware" AS t ORDER BY (t."data"->>'status'), ((t."data"->>'price'))::numeric DESC, t."id" DESC) AS t ORDER BY ((t."data"->>'price'))::numeric DESC, t."id" DESC LIMIT 3
