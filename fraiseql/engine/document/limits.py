@@ -21,6 +21,9 @@ MAX_DEFINITIONS = 500
 MAX_VARIABLES = 250
 """Variables that a document's operations declare."""
 
+MAX_OBJECTS = 5_000
+"""Objects in a variable of a query: conditions, each looked at field by field. Writes may bring many rows."""
+
 MAX_FAULTS = 50
 """Faults of a document that are told before validation stops."""
 

@@ -18,13 +18,14 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     Undefined,
     VariableDefinitionNode,
     type_from_ast,
     value_from_ast,
 )
 
-from fraiseql.engine.document.limits import MAX_NESTING
+from fraiseql.engine.document.limits import MAX_NESTING, MAX_OBJECTS
 from fraiseql.errors import BadUserInput
 
 Coerce = Callable[[Any], Any]
@@ -47,7 +48,8 @@ def compile_variables(
 
     It returns those that were sent or have a default, and raises BadUserInput naming every wrong one.
     """
-    compiled = [_compile_definition(schema, node) for node in operation.variable_definitions]
+    most = MAX_OBJECTS if operation.operation is OperationType.QUERY else None
+    compiled = [_compile_definition(schema, node, most) for node in operation.variable_definitions]
     if not compiled:
         return lambda _raw: {}
 
@@ -77,30 +79,34 @@ def compile_variables(
 
 
 def _compile_definition(
-    schema: GraphQLSchema, node: VariableDefinitionNode
+    schema: GraphQLSchema, node: VariableDefinitionNode, most: int | None
 ) -> tuple[str, Coerce, Any, bool, VariableDefinitionNode]:
     declared: Any = type_from_ast(schema, node.type)
     default = value_from_ast(node.default_value, declared) if node.default_value else Undefined
     required = isinstance(declared, GraphQLNonNull)
     compiler = _Compiler()
     coerce = compiler.coercer(declared)
-    if compiler.is_recursive:
-        coerce = _bounded(coerce)
+    if compiler.is_recursive or (most is not None and compiler.has_objects):
+        coerce = _bounded(coerce, most)
     return node.variable.name.value, coerce, default, required, node
 
 
-def _bounded(coerce: Coerce) -> Coerce:
-    """Return ``coerce`` for values of a bounded depth: an input object may contain itself."""
+def _bounded(coerce: Coerce, most: int | None) -> Coerce:
+    """Return ``coerce`` for values of a bounded depth, which may have ``most`` objects."""
 
     def coerce_bounded(value: Any) -> Any:
         level = [value]
+        objects = 0
         for _ in range(MAX_NESTING):
             above, level = level, []
             for item in above:
                 if isinstance(item, dict):
+                    objects += 1
                     level += item.values()
                 elif isinstance(item, list):
                     level += item
+            if most is not None and objects > most:
+                raise _Invalid(f"it has more than {most:,} objects.")
             if not level:
                 return coerce(value)
         raise _Invalid(f"it nests more than {MAX_NESTING} levels.")
@@ -129,6 +135,11 @@ class _Compiler:
     def __init__(self) -> None:
         self._objects: dict[str, Coerce] = {}
         self.is_recursive = False
+
+    @property
+    def has_objects(self) -> bool:
+        """Tell whether what was compiled holds input objects."""
+        return bool(self._objects)
 
     def coercer(self, declared: Any) -> Coerce:
         if isinstance(declared, GraphQLNonNull):
@@ -177,6 +188,7 @@ class _Compiler:
             return lambda value: self._objects[name](value)
         self._objects[name] = lambda value: value
         fields = {key: (self.coercer(field.type), field) for key, field in declared.fields.items()}
+        expected = {key for key, (_, field) in fields.items() if _is_expected(field)}
 
         def coerce(value: Any) -> Any:
             if value is None:
@@ -187,13 +199,15 @@ class _Compiler:
                 if key not in fields:
                     raise _Invalid(f"{name} has no field {key!r}.")
             coerced = {}
-            for key, (convert, field) in fields.items():
+            # In the declared order, which a single key has anyway.
+            for key in value if len(value) == 1 and not expected else fields:
+                convert, field = fields[key]
                 if key in value:
                     try:
                         coerced[key] = convert(value[key])
                     except _Invalid as error:
                         raise _Invalid(error.message, key, *error.path) from None
-                else:
+                elif key in expected:
                     _add_default(coerced, key, field, name)
             _check_one_of(declared, value)
             return coerced
@@ -202,11 +216,14 @@ class _Compiler:
         return coerce
 
 
+def _is_expected(field: GraphQLInputField) -> bool:
+    return field.default_value is not Undefined or isinstance(field.type, GraphQLNonNull)
+
+
 def _add_default(coerced: dict[str, Any], key: str, field: GraphQLInputField, owner: str) -> None:
-    if field.default_value is not Undefined:
-        coerced[key] = field.default_value
-    elif isinstance(field.type, GraphQLNonNull):
+    if field.default_value is Undefined:
         raise _Invalid(f"{owner} needs the field {key!r}.")
+    coerced[key] = field.default_value
 
 
 def _check_one_of(declared: GraphQLInputObjectType, value: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ from fraiseql.errors import BadUserInput
 from fraiseql.schema.inputs import OrderDirection, is_sortable, rows_of
 from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
+MAX_KEYS = 32
+"""Keys of an order: after so many no two rows are left to sort."""
+
 
 def plan_order(given: Given, spec: ObjectSpec, guards: list[Guard]) -> tuple[Order, ...]:
     """
@@ -23,6 +26,8 @@ def plan_order(given: Given, spec: ObjectSpec, guards: list[Guard]) -> tuple[Ord
     Each item of the list is an object with exactly one field.
     """
     items = given if isinstance(given, list) else ()
+    if len(items) > MAX_KEYS:
+        raise BadUserInput(f"orderBy has {len(items):,} keys; at most {MAX_KEYS} are allowed.")
     keys = [_key(item, spec, (), guards) for item in items]
     identity = spec.by_python_name("id")
     if identity is None or isinstance(identity.type.named, ObjectSpec) or not is_sortable(identity):

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLError, GraphQLScalarType, build_schema, parse
 from graphql.language import OperationDefinitionNode
 
-from fraiseql.engine.document.limits import MAX_NESTING
+from fraiseql.engine.document.limits import MAX_NESTING, MAX_OBJECTS
 from fraiseql.engine.document.variables import compile_variables
 from fraiseql.errors import BadUserInput
 
@@ -166,3 +166,24 @@ def test_a_document_without_places_has_faults_without_them() -> None:
     assert caught.value.extensions["errors"] == [
         {"message": "Variable '$a' is required and was not sent."}
     ]
+
+
+@pytest.mark.parametrize("declared", ["Box", "[Choice!]"])
+def test_a_query_may_send_so_many_objects(declared: str) -> None:
+    def sent(objects: int) -> Any:
+        if declared == "Box":
+            return {"name": "a", "lids": [{"name": "b"}] * (objects - 1)}
+        return [{"a": 1}] * objects
+
+    assert coerce(f"$a: {declared}", a=sent(MAX_OBJECTS))["a"]
+    assert faults(f"$a: {declared}", a=sent(MAX_OBJECTS + 1)) == [
+        "Variable '$a' has a wrong value: it has more than 5,000 objects."
+    ]
+
+
+def test_a_mutation_may_send_as_many_objects_as_it_likes() -> None:
+    node = parse("mutation ($a: [Choice!]) { f }").definitions[0]
+    assert isinstance(node, OperationDefinitionNode)
+    sent = [{"a": 1}] * (MAX_OBJECTS + 1)
+
+    assert compile_variables(SCHEMA, node)({"a": sent}) == {"a": sent}
