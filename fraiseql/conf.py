@@ -38,6 +38,11 @@ class Settings:
     POOL_TIMEOUT_MS: int = setting(
         5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
     )
+    POOL_MAX_WAITING: int = setting(
+        1_000,
+        "Requests that may wait for a connection, per process; more get SERVICE_UNAVAILABLE (503) at"
+        " once, and so do those that would wait longer than POOL_TIMEOUT_MS.",
+    )
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
     MAX_BATCH: int = setting(
         0, "Operations in one request, a JSON array of them. 0: one, no array."

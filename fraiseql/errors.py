@@ -168,9 +168,19 @@ class Timeout(FraiseQLError):
 
 
 class ServiceUnavailable(FraiseQLError):
-    """PostgreSQL cannot be reached or takes no more connections."""
+    """
+    PostgreSQL cannot be reached, or more is asked of the service than it can do.
+
+    ``retry_after_s``: when to ask again.
+    """
 
     code, public, status = "SERVICE_UNAVAILABLE", True, 503
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_after_s: float = 1, **extensions: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **extensions)
+        self.retry_after_s = max(1, retry_after_s)
 
 
 class EmbeddedServerError(FraiseQLError):

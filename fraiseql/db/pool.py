@@ -8,7 +8,6 @@ break, so a server that is down is reported at once and one that is back is used
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
 import psycopg
@@ -21,6 +20,7 @@ from fraiseql.db import faults, sync
 from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
 from fraiseql.db.flight import Flight, Session
 from fraiseql.db.link import Link
+from fraiseql.db.queue import Queue
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.errors import ServiceUnavailable
@@ -97,11 +97,11 @@ class Pool:
         self.settings = settings_of_flight(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
+        self._queue = Queue(settings.POOL_MAX_WAITING, self._timeout_s)
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
         self._loop = asyncio.get_running_loop()
         self._links: set[Link] = set()
         self._idle: list[Link] = []
-        self._waiting: deque[asyncio.Future[Link]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._has_failed = False  # The last attempt to connect.
@@ -173,8 +173,7 @@ class Pool:
         """Return a connection as soon as one is free or opened; in the order of asking."""
         if self._is_closed:
             raise _unavailable()
-        future: asyncio.Future[Link] = self._loop.create_future()
-        self._waiting.append(future)
+        future = self._queue.enter()
         self._grow()
         timeout_s = min(self._timeout_s, PATIENCE_S) if self._is_down() else self._timeout_s
         timer = self._loop.call_later(timeout_s, self._expire, future)
@@ -189,13 +188,14 @@ class Pool:
 
     def _expire(self, future: asyncio.Future[Link]) -> None:
         if not future.done():
-            self._waiting.remove(future)
+            self._queue.leave(future)
             future.set_exception(self._busy() if self._links else _unavailable())
 
     def _busy(self) -> ServiceUnavailable:
         return ServiceUnavailable(
             f"All {self._max_size} connections to the database are busy.",
             hint="Try again in a moment. If you run this service: FRAISEQL['POOL_MAX_SIZE'].",
+            retry_after_s=self._queue.expected_s,
         )
 
     def _is_down(self) -> bool:
@@ -203,7 +203,7 @@ class Pool:
 
     def _grow(self) -> None:
         """Open connections for those who wait; only one at a time while that fails."""
-        limit = min(1, len(self._waiting)) if self._has_failed else len(self._waiting)
+        limit = min(1, len(self._queue)) if self._has_failed else len(self._queue)
         while self._opening < limit and len(self._links) + self._opening < self._max_size:
             self._opening += 1
             self._spawn(self._open_link())
@@ -241,24 +241,16 @@ class Pool:
             self._opening -= 1
 
     def _refuse_waiting(self, error: psycopg.Error) -> None:
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                refusal = _unavailable()
-                refusal.__cause__ = error
-                future.set_exception(refusal)
+        refusal = _unavailable()
+        refusal.__cause__ = error
+        self._queue.refuse(refusal)
 
     def _release(self, link: Link) -> None:
         """Give a free connection to whoever waits longest, or keep it."""
         if link.retired or self._is_closed:
             self._drop(link)
-            return
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(link)
-                return
-        self._idle.append(link)
+        elif not self._queue.give(link):
+            self._idle.append(link)
 
     def _drop(self, link: Link) -> None:
         self._links.discard(link)
