@@ -18,7 +18,7 @@ from django.core.asgi import get_asgi_application
 from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import batch, http
-from fraiseql.authentication import viewer_of_async
+from fraiseql.authentication import authentications, viewer_of_async
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
@@ -46,7 +46,9 @@ class GraphQLApplication:
 
     def __init__(self, application: Application | None = None, path: str = "/graphql/") -> None:
         self.application: Application = application or get_asgi_application()
-        get_engine()  # A fault in the bindings shows when the server starts.
+        # A fault in the bindings or the settings shows when the server starts.
+        get_engine()
+        authentications()
         self.paths = frozenset({path, path.rstrip("/")})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -44,7 +44,8 @@ class Request:
     @property
     def cookies(self) -> dict[str, str]:
         """Return the cookies by name."""
-        return parse_cookie(self.header("cookie"))
+        sent = self.header("cookie")
+        return parse_cookie(sent) if sent else {}
 
 
 _MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -55,7 +56,7 @@ Authentication = Callable[[Request], Claim | Awaitable[Claim]]
 
 def viewer_of(request: Request) -> Viewer:
     """Return who sent a request, in a thread: the first claim, or nobody."""
-    for authentication in _authentications(get_settings().AUTHENTICATION):
+    for authentication in authentications():
         claim = authentication(request)
         if isinstance(claim, Awaitable):
             claim = async_to_sync(_wait)(claim)
@@ -66,13 +67,19 @@ def viewer_of(request: Request) -> Viewer:
 
 async def viewer_of_async(request: Request) -> Viewer:
     """Return the same in an event loop."""
-    for authentication in _authentications(get_settings().AUTHENTICATION):
+    for authentication in authentications():
         claim = authentication(request)
-        if isinstance(claim, Awaitable):
-            claim = await claim
-        if claim is not None:
-            return claim
+        if claim is None:
+            continue
+        found = claim if isinstance(claim, Viewer) else await claim
+        if found is not None:
+            return found
     return ANONYMOUS
+
+
+def authentications() -> tuple[Authentication, ...]:
+    """Return what AUTHENTICATION names. Raises ConfigurationError if it cannot be imported."""
+    return _authentications(get_settings().AUTHENTICATION)
 
 
 async def _wait(claim: Awaitable[Claim]) -> Claim:
@@ -117,16 +124,11 @@ def user_viewer(user: Any) -> Viewer | None:
         return None
     groups = getattr(user, "groups", None)
     roles = () if groups is None else groups.values_list("name", flat=True)
-    is_superuser = bool(getattr(user, "is_superuser", False))
     return Viewer(
         user_id=str(user.pk),
         is_staff=bool(getattr(user, "is_staff", False)),
-        is_superuser=is_superuser,
+        is_superuser=bool(getattr(user, "is_superuser", False)),
         roles=frozenset(roles),
-        session=(
-            ("app.user_id", str(user.pk)),
-            ("app.is_super_admin", "true" if is_superuser else "false"),
-        ),
     )
 
 

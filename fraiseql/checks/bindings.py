@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage
 from django.db import connections
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 
 from fraiseql import views
 from fraiseql.checks import table
@@ -33,6 +34,7 @@ def check_bindings(**_: Any) -> list[CheckMessage]:
         *_settings(settings),
         *_database(settings),
         *_accelerator(),
+        *_imports(settings),
         *_enums(),
         *_schema(settings),
         *_urls(),
@@ -61,6 +63,15 @@ def _settings(settings: Settings) -> Iterator[CheckMessage]:
         )
     if max(1, settings.POOL_MAX_SIZE) < settings.POOL_MIN_SIZE:
         yield table.POOL_SIZE(_SETTINGS, least=settings.POOL_MIN_SIZE, most=settings.POOL_MAX_SIZE)
+
+
+def _imports(settings: Settings) -> Iterator[CheckMessage]:
+    for name in ("AUTHENTICATION", "SESSION_VARIABLES"):
+        for path in getattr(settings, name):
+            try:
+                import_string(path)
+            except ImportError as fault:
+                yield table.IMPORT(_SETTINGS, name=f"FRAISEQL[{name!r}]", path=path, fault=fault)
 
 
 def _database(settings: Settings) -> Iterator[CheckMessage]:

@@ -86,6 +86,12 @@ ENUM_VALUE = _check(
     "{member} has a value that documents cannot be compared with: {kind}.",
     "Give it what the document holds: a string, an integer or a boolean.",
 )
+IMPORT = _check(
+    "E007",
+    "the dotted paths in FRAISEQL['AUTHENTICATION'] and FRAISEQL['SESSION_VARIABLES']",
+    "{name} names {path!r}, which cannot be imported: {fault}.",
+    "Correct the path: a module and the name of a callable in it.",
+)
 NOTHING_DECLARED = _check(
     "W001",
     "the bindings.py of all installed apps",

@@ -316,6 +316,15 @@ def test_graphiql_in_production() -> None:
             assert check_settings() == []
 
 
+@pytest.mark.parametrize("name", ["AUTHENTICATION", "SESSION_VARIABLES"])
+def test_a_path_that_leads_nowhere(thing: Any, name: str) -> None:
+    with override_settings(FRAISEQL={name: ["no.such.thing"]}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.E007"
+    assert f"FRAISEQL['{name}'] names 'no.such.thing'" in message.msg
+
+
 def test_introspection_in_production() -> None:
     with override_settings(FRAISEQL={"INTROSPECTION": "public"}):
         message = only(check_settings())

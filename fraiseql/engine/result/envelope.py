@@ -44,7 +44,9 @@ class Response:
     @property
     def has_errors(self) -> bool:
         """Tell whether there is an error: where there are some, they come first."""
-        return self.body.startswith(b'{"errors"') or any(each.has_errors for each in self.of_batch)
+        if self.of_batch:
+            return any(each.has_errors for each in self.of_batch)
+        return self.body.startswith(b'{"errors"')
 
 
 def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:

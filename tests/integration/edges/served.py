@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[3]
-APPLICATION = "tests.integration.edges.site.asgi:application"
+SITE = "tests.integration.edges.site.asgi"
 # The last two wait for requests under way when they end; here, for a second.
 COMMANDS = {
     "daphne": "-m daphne --bind 127.0.0.1 --port {port}",
@@ -72,12 +72,14 @@ class Served:
 
 
 @contextmanager
-def serve(name: str, database: str, log: Path, **settings: Any) -> Iterator[Served]:
-    """Run the site under a server; ``settings``: of FRAISEQL."""
+def serve(
+    name: str, database: str, log: Path, *, application: str = "application", **settings: Any
+) -> Iterator[Served]:
+    """Run the site under a server; ``application``: in site/asgi.py, ``settings``: of FRAISEQL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, *COMMANDS[name].format(port=port).split(), APPLICATION]
+    command = [sys.executable, *COMMANDS[name].format(port=port).split(), f"{SITE}:{application}"]
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "tests.integration.edges.site.settings",

@@ -1,6 +1,7 @@
 """Who asks: the same viewer at both edges, and everybody only themselves."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Iterator
 from typing import Any
 
@@ -9,13 +10,14 @@ import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import AbstractBaseUser, Group, User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
 import fraiseql
 from fraiseql.asgi import GraphQLApplication
 from fraiseql.authentication import Request, session, user_viewer, viewer_of
+from fraiseql.db import catalog
 from fraiseql.engine.viewer import Viewer
 from fraiseql.errors import ConfigurationError, Unauthenticated
 from fraiseql.testing import isolated
@@ -98,12 +100,7 @@ def test_a_session_is_the_same_viewer_at_both_edges(
     ada: User, edges: Edges, found: list[tuple[bool, Any]]
 ) -> None:
     answer = edges.send(headers=JSON_BODY | cookie_of(ada), body=BOUND)
-    viewer = Viewer(
-        user_id=str(ada.pk),
-        is_staff=True,
-        roles=frozenset({"editors"}),
-        session=(("app.user_id", str(ada.pk)), ("app.is_super_admin", "false")),
-    )
+    viewer = Viewer(user_id=str(ada.pk), is_staff=True, roles=frozenset({"editors"}))
 
     assert found == [(True, viewer), (False, viewer)]
     assert answer.headers["vary"] == "Accept, Cookie"
@@ -237,25 +234,71 @@ def test_a_user_without_groups_or_rights_is_a_viewer() -> None:
     assert user_viewer(User()) is None
 
 
+@pytest.fixture
+def mine(edges: Edges) -> Iterator[None]:
+    """Bound fields whose rows, and whose errors, PostgreSQL makes of who asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """CREATE FUNCTION fn_refuse_viewer() RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+               RAISE 'Not for %.', current_setting('app.user_id'); END $$;
+               CREATE VIEW v_refused AS SELECT 1 AS id, fn_refuse_viewer() AS data;
+               CREATE VIEW v_mine AS SELECT 1 AS id,
+                      jsonb_build_object('id', 1, 'owner', current_setting('app.user_id')) AS data"""
+        )
+    catalog.forget("default")
+    with isolated():
+
+        @fraiseql.type(view="v_mine")
+        class Mine:
+            id: int
+            owner: str
+
+        @fraiseql.type(view="v_refused")
+        class Refused:
+            id: int
+
+        class Query(fraiseql.Query):
+            mine = fraiseql.many(Mine)
+            refused = fraiseql.one(Refused)
+
+        @fraiseql.query
+        def who(info: Any) -> str | None:
+            return info.context.viewer.user_id  # type: ignore[no-any-return]  # info is Any
+
+        yield
+    catalog.forget("default")
+
+
+def test_postgresql_knows_who_asks_at_both_edges(mine: None, ada: User, edges: Edges) -> None:
+    body = b'{"query": "{ mine { owner } }"}'
+    answers = [edges.send(headers=JSON_BODY | sent, body=body) for sent in (cookie_of(ada), {})]
+
+    assert [answer.json["data"]["mine"][0]["owner"] for answer in answers] == [str(ada.pk), ""]
+
+
+@pytest.mark.parametrize("who", ["", "who "], ids=["in front", "behind"])
 def test_of_200_requests_at_once_everybody_sees_only_themselves(
-    declared: None, edges: Edges, settings: Settings
+    mine: None, edges: Edges, settings: Settings, who: str
 ) -> None:
     settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.slow_token"]}
     names = [str(number % 20) for number in range(200)]
+    query = f"{{ {who}mine {{ owner }} refused(id: 1) {{ id }} }}"
 
     async def ask_all() -> list[Any]:
         application = GraphQLApplication()
-        return await asyncio.gather(*[_ask(application, name) for name in names])
+        return await asyncio.gather(*[_ask(application, name, query) for name in names])
 
-    answers = async_to_sync(ask_all)()
+    for name, answer in zip(names, async_to_sync(ask_all)(), strict=True):
+        shown = {"who": name} if who else {}
+        assert answer.json["data"] == {**shown, "mine": [{"owner": name}], "refused": None}
+        assert [error["message"] for error in answer.errors] == [f"Not for {name}."]
 
-    assert [answer.json["data"]["who"] for answer in answers] == names
 
-
-async def _ask(application: GraphQLApplication, name: str) -> Answer:
+async def _ask(application: GraphQLApplication, name: str, query: str) -> Answer:
     transport = httpx.ASGITransport(application)
     headers = {"Host": "testserver", "Authorization": f"Bearer {name}"} | JSON_BODY
-    request = httpx.Request("POST", "http://testserver/graphql/", headers=headers, content=WHO)
+    body = json.dumps({"query": query}).encode()
+    request = httpx.Request("POST", "http://testserver/graphql/", headers=headers, content=body)
     response = await transport.handle_async_request(request)
     return Answer(response.status_code, response.headers, await response.aread())
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -185,7 +186,7 @@ def test_a_statement_has_its_time(own_server: EmbeddedServer, tmp_path: Path) ->
 def test_who_waits_too_long_for_a_connection_is_told(
     own_server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    settings = {"POOL_MAX_SIZE": 1, "POOL_TIMEOUT_MS": 200}
+    settings: dict[str, Any] = {"POOL_MAX_SIZE": 1, "POOL_TIMEOUT_MS": 200}
     with serve("daphne", own_server.uri(), tmp_path / "log", **settings) as served:
         with served.send("{ naps(where: {id: {eq: 3}}) { note } }"):
             until(lambda: running(own_server.uri()))

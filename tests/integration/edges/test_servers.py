@@ -54,7 +54,7 @@ def test_it_answers_the_same_bytes_in_front_of_django_and_behind(served: Served)
 
     assert in_front.content == behind.content == by_get.content == short.content == ANSWER
     assert in_front.headers["content-length"] == str(len(ANSWER))
-    assert in_front.headers["vary"] == behind.headers["vary"] == "Accept"
+    assert in_front.headers["vary"] == behind.headers["vary"] == "Accept, Cookie"
     assert "referrer-policy" in behind.headers
     assert "referrer-policy" not in in_front.headers
 
