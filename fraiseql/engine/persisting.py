@@ -8,7 +8,7 @@ those that clients stored, the ones used last. These generators yield what must 
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic, perf_counter
@@ -21,6 +21,7 @@ from fraiseql.engine.document.persisted import Stored
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.session import session_of
 from fraiseql.engine.statistics import statistics
 from fraiseql.engine.viewer import Viewer
 from fraiseql.errors import (
@@ -50,11 +51,11 @@ class Admitted:
     """
     A request with its text. ``stored``: what the store has of it, or will have if it ``is_new``.
 
-    ``started``: as ``perf_counter`` has it.
+    ``owner``: whose it then is, a tenant and a user. ``started``: as ``perf_counter`` has it.
     """
 
     request: GraphQLRequest
-    viewer: Viewer
+    owner: tuple[str, str]
     stored: Stored | None
     is_new: bool
     started: float
@@ -91,22 +92,24 @@ class Persisted:
         started = perf_counter()
         if monotonic() >= self._due:
             yield from self.refresh()
+        tenant = self._tenant_of(viewer)
+        owner = tenant, viewer.user_id or ""
         if not request.query:
-            stored = yield from self._named(request, viewer)
-            return Admitted(replace(request, query=stored.text), viewer, stored, False, started)
+            stored = yield from self._named(request, tenant)
+            return Admitted(replace(request, query=stored.text), owner, stored, False, started)
         digest = request.document_id or persisted.hash_of(request.query)
-        known = self._known(digest, viewer)
-        if known is None and self._is_enforced:
-            known = yield from self._required(request, digest, viewer)
+        known = self._known(digest, tenant)
+        if known is None and self._is_enforced and not self._is_exempt(viewer):
+            known = yield from self._required(request, digest)
         if known is not None or not self._is_storable(request):
-            return Admitted(request, viewer, known, False, started)
-        if not self._stores.take(viewer.user_id or ""):
+            return Admitted(request, owner, known, False, started)
+        if not self._stores.take(owner):
             raise RateLimited(
                 f"More than {self._settings.APQ_MAX_PER_MINUTE} operations a minute are to be stored.",
                 hint="Send this one without 'extensions.persistedQuery'.",
             )
-        new = Stored(tenant_of(viewer), digest, request.query, False)
-        return Admitted(request, viewer, new, True, started)
+        new = Stored(tenant, digest, request.query, False)
+        return Admitted(request, owner, new, True, started)
 
     def settle(self, admitted: Admitted, response: Response) -> Waiting:
         """Store what is new and valid, count what is stored and log what is not registered."""
@@ -126,7 +129,7 @@ class Persisted:
     def withdraw(self, admitted: Admitted) -> None:
         """Take back what ``admit`` noted of a request that is answered elsewhere."""
         if admitted.is_new:
-            self._stores.give_back(admitted.viewer.user_id or "")
+            self._stores.give_back(admitted.owner)
 
     def refresh(self) -> Waiting:
         """Learn what is registered, if that has changed."""
@@ -143,29 +146,31 @@ class Persisted:
                 self._pin(operations, {})
                 self._fingerprint = fingerprint
 
-    def _known(self, document_id: str, viewer: Viewer) -> Stored | None:
-        known = self._registered.get(document_id)
-        return known or self._recent.get((tenant_of(viewer), document_id))
+    def _tenant_of(self, viewer: Viewer) -> str:
+        """Return the tenant whose operations a viewer stores and finds; "" if there are no tenants."""
+        return dict(session_of(viewer, self._settings.SESSION_VARIABLES)).get(TENANT, "")
 
-    def _named(self, request: GraphQLRequest, viewer: Viewer) -> Generator[Statement, Any, Stored]:
+    def _is_exempt(self, viewer: Viewer) -> bool:
+        return viewer.is_staff and self._settings.PERSISTED_OPERATIONS_STAFF
+
+    def _known(self, document_id: str, tenant: str) -> Stored | None:
+        return self._registered.get(document_id) or self._recent.get((tenant, document_id))
+
+    def _named(self, request: GraphQLRequest, tenant: str) -> Generator[Statement, Any, Stored]:
         """Return what the client calls by its hash or id."""
         document_id = request.document_id or ""
-        known = self._known(document_id, viewer)
+        known = self._known(document_id, tenant)
         if known is None:
-            known = yield from self._ask(document_id, viewer)
+            known = yield from self._ask(document_id, tenant)
         if known is not None:
             return known
         if request.is_automatic and not self._settings.APQ and not self._is_enforced:
             raise PersistedQueryNotSupported
         raise PersistedQueryNotFound
 
-    def _required(
-        self, request: GraphQLRequest, digest: str, viewer: Viewer
-    ) -> Generator[Statement, Any, Stored | None]:
+    def _required(self, request: GraphQLRequest, digest: str) -> Generator[Statement, Any, Stored]:
         """Return the registered operation with this text. Raises OperationNotRegistered."""
-        if viewer.is_staff and self._settings.PERSISTED_OPERATIONS_STAFF:
-            return None
-        known = yield from self._ask(digest, viewer)
+        known = yield from self._ask(digest, persisted.EVERYONE)
         if known is None:
             self._tell(request, "refused: it is not registered")
             raise OperationNotRegistered(
@@ -174,8 +179,7 @@ class Persisted:
             )
         return known
 
-    def _ask(self, document_id: str, viewer: Viewer) -> Generator[Statement, Any, Stored | None]:
-        tenant = tenant_of(viewer)
+    def _ask(self, document_id: str, tenant: str) -> Generator[Statement, Any, Stored | None]:
         find = persisted.find(document_id, tenant, with_automatic=self._takes_automatic)
         try:
             rows = yield find
@@ -226,8 +230,8 @@ class Persisted:
         )
 
     def _store(self, stored: Stored, admitted: Admitted) -> Waiting:
-        user_id = admitted.viewer.user_id
-        client = admitted.request.client if user_id is None else f"user {user_id}"
+        _, user_id = admitted.owner
+        client = f"user {user_id}" if user_id else admitted.request.client
         statement = persisted.store(
             stored,
             admitted.request.operation_name,
@@ -288,10 +292,10 @@ class Rate:
     def __init__(self, most: int) -> None:
         self._most = most
         self._minute = 0
-        self._counts: dict[str, int] = {}
+        self._counts: dict[Hashable, int] = {}
         self._lock = Lock()
 
-    def take(self, key: str) -> bool:
+    def take(self, key: Hashable) -> bool:
         """Count one more, if that is allowed."""
         if not self._most:
             return True
@@ -304,13 +308,8 @@ class Rate:
                 self._counts[key] = count + 1
             return count < self._most
 
-    def give_back(self, key: str) -> None:
+    def give_back(self, key: Hashable) -> None:
         """Count one less."""
         with self._lock:
             if self._counts.get(key):
                 self._counts[key] -= 1
-
-
-def tenant_of(viewer: Viewer) -> str:
-    """Return the tenant whose operations ``viewer`` stores and finds; "" if there are no tenants."""
-    return dict(viewer.session).get(TENANT, "")

@@ -1,18 +1,20 @@
 """GraphQL over HTTP: lines 1 to 10."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from django.test import Client
 
+from fraiseql.engine.document.persisted import hash_of
 from tests.behaviour.conftest import MakeEdges
 from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Edges
 
 LATER = {
     "7": "batching",
-    "8": "persisted operations",
     "9": "answers as server-sent events",
 }
 
@@ -162,3 +164,72 @@ def test_10_no_answer_holds_a_token_of_djangos(edges: Edges) -> None:
 
     assert b"csrf" not in answer.body.lower()
     assert b"c" * 32 not in answer.body
+
+
+HASHED = "query Names { makers(limit: 1) { name } }"
+
+
+def by_hash(text: str) -> dict[str, Any]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": hash_of(text)}}
+
+
+def test_8_a_hash_that_is_not_known_is_told_so_that_the_text_is_sent(edges: Edges) -> None:
+    missed = edges.post("", extensions=by_hash(HASHED))
+    mismatched = edges.post(HASHED, extensions=by_hash(QUERY.decode()))
+    stored = edges.post(HASHED, extensions=by_hash(HASHED))
+
+    assert (missed.status, missed.codes) == (200, ["PERSISTED_QUERY_NOT_FOUND"])
+    assert missed.errors[0]["message"] == "PersistedQueryNotFound"
+    assert missed.headers["cache-control"] == "private, no-cache, must-revalidate"
+    assert (mismatched.status, mismatched.codes) == (400, ["BAD_REQUEST"])
+    assert edges.post("", extensions=by_hash(HASHED)).body == stored.body
+
+
+def test_8_what_is_not_valid_is_not_stored(edges: Edges) -> None:
+    for text in ("{ makers { nothing } }", "{"):
+        assert edges.post(text, extensions=by_hash(text)).errors
+        assert edges.post("", extensions=by_hash(text)).codes == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
+def test_8_hashes_are_no_way_around_the_list(configured: MakeEdges) -> None:
+    configured(PERSISTED_OPERATIONS="off").post(HASHED, extensions=by_hash(HASHED))
+    edges = configured(PERSISTED_OPERATIONS="enforce")
+
+    assert edges.post("", extensions=by_hash(HASHED)).codes == ["PERSISTED_QUERY_NOT_FOUND"]
+    assert edges.post(HASHED, extensions=by_hash(HASHED)).codes == ["FORBIDDEN"]
+    assert edges.post(HASHED).codes == ["FORBIDDEN"]
+
+
+def test_8_what_one_client_stores_is_bounded(
+    configured: MakeEdges, sql: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    edges = configured(APQ_MAX_STORED_PER_CLIENT=2)
+    for number in range(5):
+        text = f"{{ makers(limit: {number}) {{ name }} }}"
+        assert edges.post(text, extensions=by_hash(text)).json["data"]
+
+    assert sql("SELECT count(*) FROM tb_persisted_operation") == [(2,)]
+
+
+@pytest.mark.usefixtures("legacy")
+def test_8_no_cache_keeps_errors_mutations_or_what_is_somebodys(
+    edges: Edges, django_user_model: Any
+) -> None:
+    write = 'mutation { writeNote(text: "x") { note { text } } }'
+    user = django_user_model.objects.create_user("reader", password="p")
+    client = Client(headers={"host": "testserver"})
+    client.force_login(user)
+    cookie = {
+        "Cookie": f"sessionid={client.cookies['sessionid'].value}",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    path = url(query="{ makers { name } }")
+    refused = edges.send("GET", url(query="{ nothing }"), headers={})
+    written = edges.post(write)
+    own = edges.send("GET", path, headers=cookie)
+
+    assert refused.headers["cache-control"].startswith("private")
+    assert written.json["data"]
+    assert written.headers["cache-control"] == "private, no-store"
+    assert own.headers["cache-control"] == "private, no-store"
+    assert "Cookie" in own.headers["vary"]

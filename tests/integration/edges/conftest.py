@@ -24,6 +24,7 @@ from tests.integration.edges.served import Served, database, serve
 NPM = (
     "graphql@16", "graphql-http", "graphql-request", "@urql/core", "@apollo/client", "rxjs", "graphql-sse",
     "relay-compiler", "relay-runtime", "react-relay", "react", "react-test-renderer",
+    "@urql/exchange-persisted", "@apollo/persisted-query-lists",
 )  # fmt: skip
 ENDPOINT = "/graphql/"
 JSON_BODY = {"Content-Type": "application/json"}

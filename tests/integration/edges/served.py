@@ -26,7 +26,10 @@ COMMANDS = {
     "uvicorn": "-m uvicorn --host 127.0.0.1 --port {port} --timeout-graceful-shutdown 1",
     "granian": "-m granian --interface asgi --host 127.0.0.1 --port {port} --workers-kill-timeout 1",
 }
+STORE = ROOT / "fraiseql/sql/tables"
 SCRIPTS = (
+    STORE / "tb_persisted_operation.sql",
+    STORE / "tb_persisted_operation_id.sql",
     ROOT / "tests/shop/sql/tables.sql",
     ROOT / "tests/shop/sql/data.sql",
     ROOT / "tests/shop/sql/views.sql",

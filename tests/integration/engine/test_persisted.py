@@ -10,8 +10,6 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pytest_django import Settings
 
 from fraiseql.db.statement import numbered
@@ -21,10 +19,8 @@ from fraiseql.engine.document.persisted import Count
 from fraiseql.engine.document.request import GraphQLRequest, from_payload
 from fraiseql.engine.pipeline import execute
 from fraiseql.engine.statistics import Statistics, statistics
-from fraiseql.engine.viewer import ANONYMOUS, Viewer
 
 TEXT = "{ makers { name } }"
-TENANTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
 @pytest.fixture(autouse=True)
@@ -137,26 +133,6 @@ def test_statistics_that_cannot_be_written_are_kept(caplog: pytest.LogCaptureFix
 
     assert counted._counts == {("default", ("", "a" * 64)): Count(2, 1, 4.0, 2.5)}
     assert "are not written" in caplog.text
-
-
-@pytest.mark.django_db
-@settings(max_examples=25)
-@given(st.lists(TENANTS, min_size=2, max_size=2, unique=True))
-def test_what_one_tenant_stores_another_does_not_find(tenants: list[str]) -> None:
-    first, second = (
-        Viewer(user_id="1", session=(("app.current_tenant_id", tenant),)) for tenant in tenants
-    )
-    text = f"{TEXT} # {tenants!r}"
-    stored = execute(automatic(text), viewer=first)
-
-    assert not stored.has_errors
-    assert execute(automatic(text, with_text=False), viewer=first).body == stored.body
-    pipeline._engine.cache_clear()
-    assert execute(automatic(text, with_text=False), viewer=first).body == stored.body
-    missed = execute(automatic(text, with_text=False), viewer=second)
-    assert b"PERSISTED_QUERY_NOT_FOUND" in missed.body
-    if "" not in tenants:
-        assert b"NOT_FOUND" in execute(automatic(text, with_text=False), viewer=ANONYMOUS).body
 
 
 @pytest.mark.django_db(transaction=True)
