@@ -64,6 +64,17 @@ class Settings:
     MAX_DIRECTIVES: int = setting(
         200, "Directives an operation may have, those of a fragment wherever it is used."
     )
+    MAX_COST: int = setting(
+        200_000,
+        "What an operation may cost: each field it selects, times the rows it is selected of."
+        " 0: anything.",
+    )
+    MAX_RESPONSE_BYTES: int = setting(
+        10_485_760, "Largest response; in place of a larger one goes an error. 0: any size."
+    )
+    ASSUMED_ROWS: int = setting(
+        10, "Items that a list inside a document is taken to have when a cost is worked out."
+    )
     DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
     APQ: bool = setting(
         True, "Take automatic persisted queries: clients store texts and then send hashes."

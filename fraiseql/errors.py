@@ -5,6 +5,8 @@ One class per cause, each with a ``code`` from the closed list of GraphQL error 
 whether the message reaches clients; the others go out as "Internal error" with an id found in the log.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 CODES = frozenset(
@@ -35,11 +37,13 @@ class FraiseQLError(Exception):
     The base: a message that names the thing and the value, and a hint that says what to do.
 
     ``statement``: of several that went to the database together, the index of the one that failed.
+    ``shown``: what clients find in ``extensions`` beside the code.
     """
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     public: ClassVar[bool] = False
     statement: int | None = None
+    shown: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, message: str, *, hint: str | None = None, **extensions: Any) -> None:
         super().__init__(message)
@@ -125,6 +129,16 @@ class ValidationFailed(FraiseQLError):
     """The document does not fit the schema."""
 
     code, public = "GRAPHQL_VALIDATION_FAILED", True
+
+
+class CostExceeded(FraiseQLError):
+    """The operation would read or return more than one operation may."""
+
+    code, public = "COST_EXCEEDED", True
+
+    def __init__(self, message: str, *, hint: str, **shown: Any) -> None:
+        super().__init__(message, hint=hint)
+        self.shown = shown
 
 
 class OperationUnresolved(FraiseQLError):

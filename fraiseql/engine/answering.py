@@ -26,8 +26,13 @@ _FAULTS = {
 }
 
 
-def project(prepared: Prepared, found: Found, debug: bool) -> Response:
-    """Return the response of an operation of bound fields only, in the order of its selection."""
+def project(prepared: Prepared, found: Found, debug: bool, max_bytes: int = 0) -> Response:
+    """
+    Return the response of an operation of bound fields only, in the order of its selection.
+
+    ``max_bytes``: where larger, what is left is not projected; 0: never.
+    """
+    size = 0
     fields: list[tuple[str, bytes]] = []
     errors: list[ErrorDict] = []
     selections = {item.response_key: item for item in prepared.outline.selections}
@@ -40,6 +45,9 @@ def project(prepared: Prepared, found: Found, debug: bool) -> Response:
         errors += faults
         if value == b"null" and item.root.kind is not RootKind.ONE:
             return envelope.no_data(errors)
+        size += len(value)
+        if 0 < max_bytes < size:
+            return envelope.too_large(max_bytes)
         fields.append((response_key, value))
     return envelope.success(fields, errors)
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as noop
 from graphql import ExecutionResult, GraphQLError
 
 from fraiseql.conf import Settings
@@ -27,7 +26,7 @@ from fraiseql.engine.plan.calls import CallSelection, current_read, given_input,
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.reading import Relations
 from fraiseql.engine.result import payload
-from fraiseql.engine.result.payload import Payload, UserError
+from fraiseql.engine.result.payload import Payload, UserError, noop
 from fraiseql.engine.session import session_of
 from fraiseql.engine.sql import calls
 from fraiseql.engine.sql.calls import Bound, Contract

@@ -7,16 +7,19 @@ from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType
 
+from fraiseql.conf import Settings
 from fraiseql.db.statement import Statement
 from fraiseql.engine import result
 from fraiseql.engine.document.document import Document, introspection_faults
 from fraiseql.engine.document.variables import Variables, compile_variables
 from fraiseql.engine.plan.calls import CallOutline, outline_calls
+from fraiseql.engine.plan.cost import Cost, compile_cost
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import Outline, condition_variables, outline
 from fraiseql.engine.plan.values import outline as outline_of
 from fraiseql.engine.sql.calls import Bound
 from fraiseql.engine.sql.template import Template
+from fraiseql.errors import CostExceeded
 from fraiseql.schema.build import Schema
 
 MAX_TEMPLATES = 200
@@ -46,11 +49,41 @@ class Operation:
         self.coerce = compile_variables(schema.graphql, node)
         self._conditions = condition_variables(document, node)
         self._prepared: dict[tuple[Any, ...], Any] = {}
+        self._costs: dict[tuple[Any, ...], tuple[Cost, int | None]] = {}
 
     @cached_property
     def introspection(self) -> list[dict[str, Any]]:
         """The faults of this operation's document for those who may not see the schema."""
         return introspection_faults(self.schema.graphql, self.document)
+
+    def cost(self, variables: Variables, settings: Settings) -> int:
+        """Return what the operation costs under these variables."""
+        return self._cost(variables, settings)[0].of(variables)
+
+    def check_cost(self, variables: Variables, settings: Settings) -> None:
+        """Raise CostExceeded if the operation costs more than the setting MAX_COST."""
+        most = settings.MAX_COST
+        if not most:
+            return
+        found, largest = self._cost(variables, settings)
+        if (largest is None or largest > most) and (cost := found.of(variables)) > most:
+            raise CostExceeded(
+                f"The operation costs {cost:,}; at most {most:,} is allowed.",
+                hint="Ask for fewer rows or fields at once, or raise FRAISEQL['MAX_COST'].",
+                cost=cost,
+                maxCost=most,
+            )
+
+    def _cost(self, variables: Variables, settings: Settings) -> tuple[Cost, int | None]:
+        key = tuple([bool(variables.get(name)) for name in self._conditions])
+        found = self._costs.get(key)
+        if found is None:
+            if len(self._costs) >= MAX_OUTLINES:
+                self._costs.clear()
+            fragments = self.document.fragments
+            cost = compile_cost(self.schema, fragments, self.node, variables, settings)
+            found = self._costs[key] = cost, cost.most()
+        return found
 
     def prepare(self, variables: Variables) -> "Prepared":
         """

@@ -178,6 +178,7 @@ class Engine:
             if operation.is_subscription:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
+            operation.check_cost(variables, self.settings)
             if operation.is_mutation:
                 if request.is_dry and not viewer.is_staff:
                     raise Forbidden("A dry run is for staff.")
@@ -191,9 +192,10 @@ class Engine:
             if fast_only and (calls.is_dry or not calls.outline.is_fast):
                 return FORWARD
             if calls.outline.is_fast:
-                return answering.project_calls(calls.prepared, (yield from calls.run()), self.debug)
+                outcomes = yield from calls.run()
+                return self._sized(answering.project_calls(calls.prepared, outcomes, self.debug))
             done = yield Execution(operation, request, viewer, {}, calls)
-            return answering.executed(done, self.debug)
+            return self._sized(answering.executed(done, self.debug))
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
         try:
@@ -201,10 +203,17 @@ class Engine:
         except ServiceUnavailable as error:
             return envelope.refusal(error, self.debug)
         if prepared.outline.is_fast:
-            return answering.project(prepared, found, self.debug)
+            return self._sized(
+                answering.project(prepared, found, self.debug, self.settings.MAX_RESPONSE_BYTES)
+            )
         values = answering.python_values(prepared, found)
         done = yield Execution(operation, request, viewer, values)
-        return answering.executed(done, self.debug)
+        return self._sized(answering.executed(done, self.debug))
+
+    def _sized(self, response: Response) -> Response:
+        """Return ``response``, or an error in its place if it is too large."""
+        most = self.settings.MAX_RESPONSE_BYTES
+        return envelope.too_large(most) if 0 < most < len(response.body) else response
 
 
 def execute(

@@ -111,6 +111,7 @@ class _Walk:
                 variables = operation.coerce(self.request.variables)
                 room.text = "\n".join(f"${name} = {value!r}" for name, value in variables.items())
                 room.facts = {"names": list(variables)}
+        self._cost(operation, variables)
         if not operation.is_query:
             self._stop(f"A {operation.node.operation.value} is run by graphene's executor.")
             return
@@ -119,6 +120,14 @@ class _Walk:
         if statement is not None:
             self._postgres(cursor, statement, analyze)
         self._answer(outline)
+
+    def _cost(self, operation: Operation, variables: dict[str, Any]) -> None:
+        settings = self.engine.settings
+        with self._room("cost") as room:
+            cost, most = operation.cost(variables, settings), settings.MAX_COST
+            room.text = f"{cost:,}" + (f" of at most {most:,}" if most else "")
+            room.facts = {"cost": cost, "maxCost": most}
+            operation.check_cost(variables, settings)
 
     def _plan(self, operation: Operation, variables: dict[str, Any]) -> Outline:
         with self._room("plan") as room:

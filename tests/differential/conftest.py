@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 
 NO_LIMITS = dict.fromkeys(
-    ["MAX_TOKENS", "MAX_SELECTIONS", "MAX_FIELDS", "MAX_ALIASES", "MAX_DIRECTIVES"], 0
+    ["MAX_COST", "MAX_TOKENS", "MAX_SELECTIONS", "MAX_FIELDS", "MAX_ALIASES", "MAX_DIRECTIVES"], 0
 )
 
 

@@ -101,9 +101,21 @@ def test_an_operation_is_followed_through_every_room() -> None:
     found = rooms(query, variables='{"t": "Book 2"}', answer=True)
 
     assert list(found) == [
-        *("document", "variables", "plan", "sql", "postgresql", "rows", "shape", "response"),
+        *(
+            "document",
+            "variables",
+            "cost",
+            "plan",
+            "sql",
+            "postgresql",
+            "rows",
+            "shape",
+            "response",
+        ),
     ]
     assert found["variables"]["text"] == "$t = 'Book 2'"
+    assert found["cost"]["text"] == "1,201 of at most 200,000"
+    assert found["cost"]["cost"] == 1_201
     assert "where  title eq $t" in found["plan"]["text"]
     assert found["plan"]["is_fast"] is True
     assert "= $1" in found["sql"]["statement"]
@@ -154,7 +166,7 @@ def test_a_mutation_is_not_run() -> None:
     with override_settings(FRAISEQL={"GRAPHENE_SCHEMAS": [f"{__name__}.WRITING"]}):
         found = rooms("mutation { write }")
 
-    assert list(found) == ["document", "executor"]
+    assert list(found) == ["document", "cost", "executor"]
     assert found["executor"]["text"].startswith("A mutation is run by graphene's executor.")
 
 
@@ -191,7 +203,7 @@ def test_python_is_named_and_not_run() -> None:
 def test_nothing_bound_needs_no_sql() -> None:
     found = rooms("{ hello }")
 
-    assert list(found) == ["document", "plan", "executor"]
+    assert list(found) == ["document", "cost", "plan", "executor"]
 
 
 def test_what_is_refused_ends_with_its_reason_and_exit_code_1() -> None:

@@ -13,13 +13,11 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -30,6 +28,7 @@ from graphql import (
     is_leaf_type,
 )
 
+from fraiseql.engine.document.fields import fields_of
 from fraiseql.engine.document.limits import MAX_FAULTS
 from fraiseql.errors import ValidationFailed
 
@@ -47,7 +46,6 @@ class _Field:
 
 
 _Group = list[_Field]
-# Selection sets that are answered as one object, each with the type its fields are of.
 _Sets = Sequence[tuple[SelectionSetNode, Any]]
 
 
@@ -117,28 +115,15 @@ class _Merging:
     def _collect(self, sets: _Sets) -> dict[str, _Group]:
         """Return the fields of ``sets`` by response name, each once, those of fragments among them."""
         found: dict[str, _Group] = {}
-        seen: set[str] = set()
-        queue = list(sets)
-        for selections, parent in queue:  # Which grows meanwhile.
-            self._count(len(selections.selections))
-            for node in selections.selections:
-                if isinstance(node, FieldNode):
-                    declared = getattr(parent, "fields", {}).get(node.name.value)
-                    field = _Field(node, parent, declared and declared.type)
-                    found.setdefault((node.alias or node.name).value, []).append(field)
-                elif isinstance(node, InlineFragmentNode):
-                    condition = node.type_condition
-                    kind = self.schema.get_type(condition.name.value) if condition else parent
-                    queue.append((node.selection_set, kind))
-                elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
-                    seen.add(node.name.value)
-                    fragment = self.fragments[node.name.value]
-                    kind = self.schema.get_type(fragment.type_condition.name.value)
-                    queue.append((fragment.selection_set, kind))
+        for node, parent in fields_of(sets, self.schema, self.fragments):
+            self._count()
+            declared = getattr(parent, "fields", {}).get(node.name.value)
+            field = _Field(node, parent, declared and declared.type)
+            found.setdefault((node.alias or node.name).value, []).append(field)
         return found
 
-    def _count(self, number: int) -> None:
-        self._looks += number
+    def _count(self) -> None:
+        self._looks += 1
         if self._looks > MAX_LOOKS:
             raise ValidationFailed(
                 "The document's fragments meet in too many ways.",

@@ -149,7 +149,7 @@ class Selected:
         visited: set[str],
     ) -> None:
         for node in selections.selections:
-            if node.directives and not self._is_included(node.directives):
+            if node.directives and not self.is_included(node.directives):
                 continue
             if isinstance(node, FieldNode):
                 key = (node.alias or node.name).value
@@ -165,7 +165,8 @@ class Selected:
                     if fragment.type_condition.name.value in names:
                         self._collect(fragment.selection_set, names, found, visited)
 
-    def _is_included(self, directives: Iterable[DirectiveNode]) -> bool:
+    def is_included(self, directives: Iterable[DirectiveNode]) -> bool:
+        """Tell whether ``@skip`` and ``@include`` let a selection with these directives stand."""
         for directive in directives:
             name = directive.name.value
             if name in {"skip", "include"}:

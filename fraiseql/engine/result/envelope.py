@@ -13,7 +13,13 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
-from fraiseql.errors import CODES, FraiseQLError, OperationNotRegistered, ValidationFailed
+from fraiseql.errors import (
+    CODES,
+    CostExceeded,
+    FraiseQLError,
+    OperationNotRegistered,
+    ValidationFailed,
+)
 
 MAX_ERRORS = 100
 """Errors in one response; the rest is left out, for one cause may hit every row."""
@@ -60,6 +66,16 @@ def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) ->
 def no_data(errors: Sequence[ErrorDict]) -> Response:
     """Return the response of an execution whose error bubbled to the root."""
     return Response(b'{"errors":%b,"data":null}' % dumps(_most(errors)))
+
+
+def too_large(max_bytes: int) -> Response:
+    """Return the response in place of one of more than ``max_bytes``."""
+    error = CostExceeded(
+        f"The response has more than {max_bytes:,} bytes.",
+        hint="Ask for fewer rows or fields at once, or raise FRAISEQL['MAX_RESPONSE_BYTES'].",
+        maxBytes=max_bytes,
+    )
+    return no_data([describe(error, debug=False)])
 
 
 def not_executed(errors: Sequence[ErrorDict]) -> Response:
@@ -151,6 +167,8 @@ def describe(
         shown["message"] = "Internal error"
     elif isinstance(error, FraiseQLError) and error.hint:
         extensions["hint"] = error.hint
+    if isinstance(error, FraiseQLError):
+        extensions |= error.shown
     if nodes:
         shown["locations"] = [
             {"line": node.loc.start_token.line, "column": node.loc.start_token.column}

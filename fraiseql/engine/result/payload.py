@@ -10,10 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as noop
 
 from fraiseql.errors import FraiseQLError
 from fraiseql.schema.mutations import CURRENT, ERROR, KIND, RESULT, SUCCESS
+
+
+def noop(message: str) -> str:
+    """Return ``message``, marked for translation; Django's own wants settings at import."""
+    return message
+
 
 HTTP_STATUS = {
     "BAD_USER_INPUT": 422,
