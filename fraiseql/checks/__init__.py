@@ -9,6 +9,7 @@ from django.core.checks import Tags, register
 
 from fraiseql.checks.bindings import check_bindings
 from fraiseql.checks.database import check_views
+from fraiseql.checks.functions import check_functions
 from fraiseql.checks.operations import check_operations
 from fraiseql.checks.production import check_role, check_settings
 from fraiseql.checks.table import CHECKS, Check
@@ -22,6 +23,7 @@ def register_all() -> None:
     """Hand the checks to Django."""
     register(check_bindings, TAG)
     register(check_views, TAG, Tags.database)
+    register(check_functions, TAG, Tags.database)
     register(check_operations, TAG, Tags.database)
     register(check_settings, TAG, Tags.security, deploy=True)
     register(check_role, TAG, Tags.security, Tags.database, deploy=True)

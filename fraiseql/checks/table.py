@@ -270,6 +270,54 @@ NO_STORE = _check(
     "The stored operations cannot be read: {fault}",
     "manage.py migrate makes the tables; the role needs its rights on tb_persisted_operation*.",
 )
+NO_FUNCTION = _check(
+    "E131",
+    "the function of every mutation",
+    "{mutation} names the function {function!r}, which does not exist.",
+    "Run manage.py migrate, or correct the name in @fraiseql.mutation(function=...).",
+)
+AMBIGUOUS_FUNCTION = _check(
+    "E132",
+    "functions of one name",
+    "{fault}",
+    "Drop the one that is not meant: DROP FUNCTION with its arguments' types.",
+)
+FUNCTION_ARGUMENTS = _check(
+    "E133",
+    "the arguments of functions and the fields of inputs",
+    "{fault}",
+    "Arguments and fields are matched by name: title is p_title or title.",
+)
+FUNCTION_RETURNS = _check(
+    "E134",
+    "what functions return",
+    "{fault}",
+    "A function returns the id of the row written, the payload itself, or mutation_response.",
+)
+ARGUMENT_TYPE = _check(
+    "E135",
+    "the types of functions' arguments",
+    "The argument {argument!r} of {function} is {type}, and {field} is declared as {declared}.",
+    "Give both the same type: some values, or all, are refused when the mutation runs.",
+)
+DEFINER_PATH = _check(
+    "W136",
+    "SECURITY DEFINER functions of mutations",
+    "{function} runs with its owner's rights, on its caller's search_path.",
+    "ALTER FUNCTION {function} SET search_path = {schema}, pg_temp: else a caller chooses what its names mean.",
+)
+DEFINER_PUBLIC = _check(
+    "W137",
+    "who may call SECURITY DEFINER functions of mutations",
+    "{function} runs with its owner's rights, and every role may call it.",
+    "REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC, and grant it to the role that serves requests.",
+)
+NOT_VOLATILE = _check(
+    "W138",
+    "the volatility of mutations' functions",
+    "{function} is declared STABLE or IMMUTABLE, which a function that writes is not.",
+    "ALTER FUNCTION {function} VOLATILE: PostgreSQL may run the others once, twice or not at all.",
+)
 
 # Production
 

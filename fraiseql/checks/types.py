@@ -134,6 +134,31 @@ def _name(ref: TypeRef) -> str:
     return annotation(named.name) if isinstance(named, Scalar) else named.python.__name__
 
 
+def takes(scalar: Scalar, argument: ColumnType) -> bool:
+    """Tell whether an argument of a function takes what a scalar of an input holds; True if nobody knows."""
+    base = argument.base.rpartition(".")[2]
+    own = _LONG_NAMES.get(scalar.pg, scalar.pg)
+    if base == own or base in TEXTS or base in JSONS:
+        return True
+    if argument.labels is not None:
+        return own == "text"
+    if own in _NUMBERS:
+        return base in _NUMBERS
+    if scalar.family == "id":
+        return base in _INTEGERS or base == "uuid"
+    if any(own in kinds and base in kinds for kinds in _ALIKE):
+        return True
+    return scalar_name(argument) is None
+
+
+_ALIKE = (
+    frozenset({"date", "timestamp without time zone", "timestamp with time zone"}),
+    frozenset({"time without time zone", "time with time zone"}),
+    _NETWORKS,
+    frozenset({"macaddr", "macaddr8"}),
+)
+
+
 def misfit(field: FieldSpec, column: ColumnType) -> Misfit | None:
     """Return why a field does not hold its column, or None if it does or nothing is known of the type."""
     if field.is_id and field.type.innermost is SCALARS["Int"] and column.base == "bigint":

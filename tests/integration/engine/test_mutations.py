@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import translation
 
+from fraiseql.checks.functions import check_functions
 from fraiseql.testing import AsyncClient, Client, Result, assert_statements
 
 Ask = Callable[..., Any]
@@ -573,3 +574,8 @@ def test_a_function_that_is_gone_is_an_internal_error(answer: Answer, sql: Any) 
     sql("DROP FUNCTION fn_ring")
 
     assert answer(query).codes == ["INTERNAL_SERVER_ERROR"]
+
+
+@pytest.mark.django_db
+def test_the_shops_functions_pass_their_checks() -> None:
+    assert check_functions(databases=["default"]) == []

@@ -295,22 +295,31 @@ def test_a_dry_run_sees_what_would_fail_at_the_commit() -> None:
     assert stored("count(*)") == 1
 
 
-def test_deadlocks_are_tried_again() -> None:
-    """Two clients that lock two rows in opposite order: one is sent once more, and both are done."""
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO tb_stall (identifier, name) VALUES ('b', 'B') RETURNING id")
-        (other,) = cursor.fetchone()
-    query = """mutation ($a: UUID!, $b: UUID!) {
-        a: extendStall(input: {id: $a, by: 1}) { errors { code } }
-        fail(input: {how: "pg_sleep(0.3)"}) { status }
-        b: extendStall(input: {id: $b, by: 1}) { errors { code } } }"""
+FAILING = """
+CREATE SEQUENCE ring_attempts;
+CREATE OR REPLACE FUNCTION fn_ring() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('ring_attempts') <= {times} THEN RAISE EXCEPTION 'canary' USING ERRCODE = '{state}'; END IF;
+END $$"""
+RESTORED = """
+DROP SEQUENCE ring_attempts;
+DROP FUNCTION fn_ring;
+CREATE FUNCTION fn_ring() RETURNS void LANGUAGE sql AS $$ SELECT $$"""
 
-    def one(number: int) -> Any:
-        pair = (STALL, str(other))[:: 1 if number % 2 else -1]
-        return send(query, a=pair[0], b=pair[1])
 
-    with override_settings(FRAISEQL={"MUTATION_TRANSACTION": "operation"}):
-        results = in_threads(2, one)
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+@pytest.mark.parametrize(
+    "send_one", [send, lambda query: on_the_pool(1, lambda _: send_async(query))[0]]
+)
+def test_what_lost_against_another_transaction_is_tried_once_more(
+    state: str, send_one: Any
+) -> None:
+    query = "mutation { ring { errors { code } } }"
+    found = []
+    for times in (1, 2):
+        with connection.cursor() as cursor:
+            cursor.execute(FAILING.format(times=times, state=state))
+        found.append(send_one(query).assert_ok()["ring"]["errors"])
+        with connection.cursor() as cursor:
+            cursor.execute(RESTORED)
 
-    assert all(result.assert_ok()["a"]["errors"] == [] for result in results)
-    assert stored("sum(capacity)") == 24
+    assert found == [[], [{"code": "CONFLICT"}]]
