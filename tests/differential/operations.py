@@ -99,15 +99,18 @@ class Operations:
     def _root(self, name: str) -> str:
         assert self.schema.query_type is not None
         declared = self.schema.query_type.fields[name]
+        below = self._selection(get_named_type(declared.type), 0)
+        given = self._arguments(declared)
+        return f"{self._unique('r')}: {name}{given}{self._directive()} {below}"
+
+    def _arguments(self, declared: Any) -> str:
         arguments = []
         for argument, spec in declared.args.items():
             if isinstance(spec.type, GraphQLNonNull) or self.draw(st.booleans()):
                 drawn = self._argument(argument, spec.type)
                 if drawn is not None:
                     arguments.append(f"{argument}: {drawn}")
-        given = f"({', '.join(arguments)})" if arguments else ""
-        below = self._selection(get_named_type(declared.type), 0)
-        return f"{self._unique('r')}: {name}{given}{self._directive()} {below}"
+        return f"({', '.join(arguments)})" if arguments else ""
 
     def _argument(self, name: str, declared: Any) -> str | None:
         if name in {"after", "before"}:
@@ -226,7 +229,11 @@ class Operations:
             f"{name}_{self.draw(st.integers(0, 1))}: " if self.draw(st.integers(0, 3)) == 0 else ""
         )
         below = f" {self._selection(named, depth + 1)}" if is_composite_type(named) else ""
-        return f"{alias}{name}{self._directive()}{below}"
+        given = ""
+        if "where" in declared.fields[name].args and self.draw(st.booleans()):
+            # An alias of its own: other arguments of one response name are a conflict.
+            alias, given = f"{self._unique(name)}: ", self._arguments(declared.fields[name])
+        return f"{alias}{name}{given}{self._directive()}{below}"
 
     def _directive(self) -> str:
         choice = self.draw(st.integers(0, 14))
@@ -245,7 +252,9 @@ class Operations:
 
 def _is_deep(declared: Any) -> bool:
     named = get_named_type(declared)
-    return isinstance(named, GraphQLInputObjectType) and not named.name.endswith("Filter")
+    if not isinstance(named, GraphQLInputObjectType):
+        return False
+    return "some" in named.fields or not named.name.endswith("Filter")
 
 
 def _as_literal(value: Any) -> str:

@@ -36,6 +36,9 @@ SHOP_ROOTS = [
     "stockLevels", "stockFeed", "couriers", "courierFeed", "turnovers", "flaws", "flawFeed", "flawed",
     "oddities", "waresAggregate", "stockAggregate",
 ]  # fmt: skip
+RELATED_ROOTS = [
+    "writer", "writers", "writerFeed", "work", "works", "workFeed", "jottings", "jottingFeed", "categories",
+]  # fmt: skip
 
 bounded = settings(
     max_examples=EXAMPLES,
@@ -172,11 +175,18 @@ def test_executor_and_fast_path_agree_on_the_shop(data: st.DataObject) -> None:
     assert_one_answer(draw_operation(data, SHOP_ROOTS), "viewer")
 
 
+@pytest.mark.django_db
+@bounded
+@given(st.data())
+def test_executor_and_fast_path_agree_on_related_objects(data: st.DataObject) -> None:
+    assert_one_answer(draw_operation(data, RELATED_ROOTS), "viewer")
+
+
 @pytest.mark.django_db(transaction=True)
 @bounded
 @given(st.data())
 def test_threads_and_event_loops_agree(data: st.DataObject) -> None:
-    drawn = draw_operation(data, SHOP_ROOTS)
+    drawn = draw_operation(data, SHOP_ROOTS + RELATED_ROOTS)
     threaded = Client().query(drawn.text(), drawn.variables)
     looped = async_to_sync(AsyncClient().query)(drawn.text(), drawn.variables)
 
@@ -187,7 +197,7 @@ def test_threads_and_event_loops_agree(data: st.DataObject) -> None:
 @bounded
 @given(st.data())
 def test_a_kept_statement_answers_as_a_new_one(data: st.DataObject) -> None:
-    drawn = draw_operation(data, SHOP_ROOTS)
+    drawn = draw_operation(data, SHOP_ROOTS + RELATED_ROOTS)
     again = data.draw(st.permutations(sorted(drawn.variables)))
     for name in again:
         Client().query(drawn.text(), {**drawn.variables, name: None})

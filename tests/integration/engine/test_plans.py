@@ -43,6 +43,7 @@ TABLES = f"""
     CREATE INDEX tv_post_created_at_idx ON plans.tv_post (created_at, id);
     CREATE INDEX tv_post_title_idx ON plans.tv_post (title text_pattern_ops);
     CREATE INDEX tv_post_writer_idx ON plans.tv_post (writer_id);
+    CREATE INDEX tv_post_writer_created_idx ON plans.tv_post (writer_id, created_at, id);
     CREATE INDEX tv_post_score_idx ON plans.tv_post (((data->>'score')::int4));
     CREATE INDEX tv_post_name_idx ON plans.tv_post ((data->'writer'->>'name'));
     ANALYZE plans.tv_writer, plans.tv_post;
@@ -72,6 +73,8 @@ def posts(loaded: None) -> Iterator[None]:
             id: scalars.UUID
             identifier: str
             name: str
+            posts: "list[Post]" = fraiseql.related(key="writer_id")
+            feed: "list[Post]" = fraiseql.related(key="writer_id", connection=True)
 
         @fraiseql.type(view="plans.tv_post")
         class Post:
@@ -83,9 +86,11 @@ def posts(loaded: None) -> Iterator[None]:
             created_at: scalars.DateTime
             writer_id: scalars.UUID | None
             writer: Writer
+            related_writer: Writer | None = fraiseql.related(local="writer_id")
 
         class Query(fraiseql.Query):
             writer = fraiseql.one(Writer)
+            writers = fraiseql.many(Writer)
             post = fraiseql.one(Post)
             posts = fraiseql.many(Post)
             post_feed = fraiseql.connection(Post)
@@ -226,3 +231,50 @@ def test_several_roots_are_planned_as_each_alone(compiled: Callable[..., list[st
     ]
 
     assert plan == [node for statement in by_hand for node in explained(statement)]
+
+
+WRITERS = "(SELECT id, data FROM plans.tv_writer ORDER BY id LIMIT 20) AS w"
+POSTS_OF = "SELECT data FROM plans.tv_post WHERE writer_id = w.id ORDER BY created_at DESC, id DESC"
+
+
+@pytest.mark.parametrize(
+    ("query", "by_hand"),
+    [
+        ("{ writers(limit: 20) { name posts(limit: 5, orderBy: [{createdAt: DESC}]) { title } } }",
+         f"""SELECT w.data, posts.list FROM {WRITERS}
+             CROSS JOIN LATERAL (SELECT json_agg(p.data) AS list FROM ({POSTS_OF} LIMIT 5) AS p) AS posts"""),
+        ("{ posts(limit: 10, orderBy: [{createdAt: DESC}]) { title relatedWriter { name } } }",
+         """SELECT p.data, w.data FROM
+              (SELECT data, writer_id FROM plans.tv_post ORDER BY created_at DESC, id DESC LIMIT 10) AS p
+              LEFT JOIN LATERAL (SELECT data FROM plans.tv_writer WHERE id = p.writer_id LIMIT 1) AS w
+              ON true"""),
+    ],
+)  # fmt: skip
+def test_related_rows_are_read_as_a_lateral_join_does(
+    compiled: Callable[..., list[str]], query: str, by_hand: str
+) -> None:
+    # A join of its own node, or a subselect of the row: what is read below is the same.
+    def reads(plan: list[str]) -> list[str]:
+        return sorted(node for node in plan if "tv_" in node)
+
+    assert reads(compiled(query)) == reads(explained(by_hand))
+    assert not [node for node in compiled(query) if node.startswith(("Seq Scan", "Sort"))]
+
+
+def test_a_related_page_is_cut_in_the_index(compiled: Callable[..., list[str]]) -> None:
+    plan = compiled(
+        """{ writers(limit: 20) { feed(first: 5, orderBy: [{createdAt: DESC}])
+             { edges { cursor node { title } } pageInfo { hasNextPage } } } }"""
+    )
+
+    assert "Index Scan tv_post_writer_created_idx backward" in plan
+    assert not [node for node in plan if node.startswith("Seq Scan")]
+
+
+def test_a_condition_across_a_relation_uses_its_key(compiled: Callable[..., list[str]]) -> None:
+    plan = compiled(
+        """{ posts(where: {relatedWriter: {identifier: {eq: "writer-7"}}}, limit: 500) { title } }"""
+    )
+
+    assert "Index Scan tv_writer_identifier_key" in plan
+    assert not [node for node in plan if node.startswith("Seq Scan")]
