@@ -22,10 +22,11 @@ from benchmarks.postgres import Postgres
 from benchmarks.report import Results, replace_results, show
 from benchmarks.servers import COMMANDS, ROOT, SYSTEMS, ServerFailed, serving
 from benchmarks.startup import VIEWS, startup
+from benchmarks.sync import sync
 from benchmarks.throughput import AnswersDiffer, Effort, throughput
 from fraiseql.errors import FraiseQLError
 
-PARTS = ("projection", "pgbench", "throughput", "pools", "memory", "startup")
+PARTS = ("projection", "pgbench", "throughput", "pools", "memory", "startup", "sync")
 # Not measured by themselves; for who develops: the server runs until Ctrl-C.
 SERVE = ("serve", "database")
 README = Path(__file__).with_name("README.md")
@@ -126,6 +127,9 @@ def _measure(
         for views in (1, VIEWS):
             _say(f"start-up with {views} views")
             results.startup.append(startup(postgres, results.effort.rounds, directory, views))
+    if "sync" in parts:
+        _say("sync")
+        results.sync.append(sync(postgres))
 
 
 def _projection() -> str:

@@ -9,6 +9,7 @@ from benchmarks.memory import Memory
 from benchmarks.operations import OPERATIONS
 from benchmarks.pools import PoolFigure
 from benchmarks.startup import Startup
+from benchmarks.sync import Sync
 from benchmarks.throughput import Effort, Figure
 
 try:
@@ -50,6 +51,7 @@ class Results:
     pools: list[PoolFigure] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     startup: list[Startup] = field(default_factory=list)
+    sync: list[Sync] = field(default_factory=list)
 
     def tables(self) -> list[Table]:
         """Return a table for each thing measured."""
@@ -63,6 +65,7 @@ class Results:
             tables.append(_memory(self.memory))
         if self.startup:
             tables.append(_startup(self.startup))
+        tables += [_sync(found) for found in self.sync]
         return tables
 
     def _throughput(self, kind: str) -> Table:
@@ -207,3 +210,21 @@ def _startup(entries: Sequence[Startup]) -> Table:
 
 def _megabytes(number: int) -> str:
     return f"{number / 1e6:.1f}"
+
+
+def _sync(found: Sync) -> Table:
+    times = (
+        ("empty before", found.fill, found.fill_by_hand),
+        ("every row wrong", found.rewrite, found.rewrite_by_hand),
+        ("every row right", found.nothing, found.nothing_by_hand),
+    )
+    rows = [
+        (name, f"{ours:.2f}", f"{theirs:.2f}", f"{theirs / ours:.2f}")
+        for name, ours, theirs in times
+    ]
+    return Table(
+        "Sync of 100,000 posts, seconds; one changed row:"
+        f" {found.row_ms:.2f} ms in PostgreSQL; memory: {found.memory_mb:.0f} MB",
+        ("projection", "fraiseql_sync", "one INSERT by hand", "by hand / fraiseql_sync"),
+        tuple(rows),
+    )

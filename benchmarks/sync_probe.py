@@ -93,17 +93,17 @@ def main() -> None:
     catalog.forget("default")
     try:
         times = {
-            "fill by hand": timed(by_hand, "TRUNCATE tv_post_synced"),
+            "fill_by_hand": timed(by_hand, "TRUNCATE tv_post_synced"),
             "fill": timed(by_fraiseql, "TRUNCATE tv_post_synced"),
-            "rewrite by hand": timed(by_hand, SPOIL),
+            "rewrite_by_hand": timed(by_hand, SPOIL),
             "rewrite": timed(by_fraiseql, SPOIL),
-            "nothing to do by hand": timed(by_hand, "SELECT"),
-            "nothing to do": timed(by_fraiseql, "SELECT"),
-            "one row (ms)": row_ms(),
+            "nothing_by_hand": timed(by_hand, "SELECT"),
+            "nothing": timed(by_fraiseql, "SELECT"),
+            "row_ms": row_ms(),
         }
     finally:
         execute(CLEAN)
-    times["memory (MB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    times["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(times))
 
 
