@@ -1,5 +1,5 @@
 """
-The Django application: finds the ``bindings.py`` of every installed app.
+The Django application: finds the ``bindings.py`` and ``sagas.py`` of every installed app.
 """
 
 from django.apps import AppConfig
@@ -17,10 +17,10 @@ class FraiseQLConfig(AppConfig):
     verbose_name = "FraiseQL"
 
     def ready(self) -> None:
-        """Import every ``bindings.py``, as the admin does with ``admin.py``, and register the checks."""
+        """Import every ``bindings.py`` and ``sagas.py``, as the admin does ``admin.py``; register the checks."""
         checks.register_all()
         try:
-            autodiscover_modules("bindings")
+            autodiscover_modules("bindings", "sagas")
         except ConfigurationError as fault:
             # Told by the system checks and by whoever asks for the schema, not by a traceback here.
             registry.current().fault = fault

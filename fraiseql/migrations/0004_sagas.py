@@ -1,0 +1,10 @@
+"""Sagas."""
+
+from django.db import migrations
+
+from fraiseql.operations import RunSQLFile
+
+
+class Migration(migrations.Migration):
+    dependencies = (("fraiseql", "0003_mutation_response"),)
+    operations = (RunSQLFile("tables/tb_saga.sql", reverse="DROP TABLE tb_saga"),)
