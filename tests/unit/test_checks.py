@@ -177,7 +177,7 @@ def test_a_fault_that_names_no_declaration_is_of_the_bindings(thing: Any) -> Non
 def test_bindings_that_cannot_be_read_are_told_by_the_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def read(_name: str) -> None:
+    def read(*_names: str) -> None:
         raise ConfigurationError("Two classes are called 'Thing'.", hint="Rename one.")
 
     monkeypatch.setattr("fraiseql.apps.autodiscover_modules", read)
