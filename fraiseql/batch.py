@@ -6,9 +6,11 @@ order of the answers.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
-from fraiseql.engine.document.request import Batch, GraphQLRequest
+from fraiseql.conf import Settings
+from fraiseql.engine.document.request import Batch, Budget, GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute, execute_async, get_engine
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
@@ -27,7 +29,7 @@ def run(batch: Batch, context: Any, viewer: Viewer) -> Response:
             envelope.refusal(item, engine.debug)
             if isinstance(item, BadRequest)
             else execute(item, context, viewer=viewer)
-            for item in batch
+            for item in _on_one_budget(batch, engine.settings)
         ]
     )
 
@@ -37,7 +39,7 @@ async def run_async(batch: Batch, viewer: Viewer) -> Response:
     Return the same through the asynchronous pool, or FORWARD if an operation needs graphene's executor.
     """
     engine = get_engine()
-    if not all(engine.is_fast(request) for request in _requests(batch)):
+    if not all(isinstance(item, BadRequest) or engine.is_fast(item) for item in batch):
         return FORWARD
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -48,9 +50,15 @@ async def run_async(batch: Batch, viewer: Viewer) -> Response:
             return await execute_async(item, fast_only=True, viewer=viewer)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(answer(item)) for item in batch]
+        items = _on_one_budget(batch, engine.settings)
+        tasks = [group.create_task(answer(item)) for item in items]
     return envelope.batch([task.result() for task in tasks])
 
 
-def _requests(batch: Batch) -> list[GraphQLRequest]:
-    return [item for item in batch if isinstance(item, GraphQLRequest)]
+def _on_one_budget(batch: Batch, settings: Settings) -> Batch:
+    if not settings.MAX_COST:
+        return batch
+    budget = Budget(settings.MAX_COST)
+    return tuple(
+        item if isinstance(item, BadRequest) else replace(item, budget=budget) for item in batch
+    )

@@ -45,7 +45,8 @@ class Settings:
     )
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
     MAX_BATCH: int = setting(
-        0, "Operations in one request, a JSON array of them. 0: one, no array."
+        0,
+        "Operations in one request, a JSON array of them; their costs are summed. 0: one, no array.",
     )
     MAX_TOKENS: int = setting(10_000, "Tokens a document may have; counted before it is parsed.")
     MAX_SELECTIONS: int = setting(

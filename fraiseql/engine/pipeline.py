@@ -29,6 +29,7 @@ from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import read_document
 from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.operation import Operation
 from fraiseql.engine.persisting import Persisted
 from fraiseql.engine.reading import Relations, read
@@ -121,6 +122,13 @@ class Engine:
         if faults := operation.introspection:
             raise ValidationFailed(faults[0]["message"], errors=faults)
 
+    def _check_cost(
+        self, operation: Operation, request: GraphQLRequest, variables: Variables
+    ) -> None:
+        operation.check_cost(variables, self.settings)
+        if request.budget is not None:
+            request.budget.spend(operation.cost(variables, self.settings))
+
     def _compile(self, text: str, name: str | None) -> Operation:
         document = read_document(text, self.schema.graphql, self.limits)
         node = document.operation(name)
@@ -178,7 +186,7 @@ class Engine:
             if operation.is_subscription:
                 raise BadRequest("A subscription needs a WebSocket.")
             variables = operation.coerce(request.variables)
-            operation.check_cost(variables, self.settings)
+            self._check_cost(operation, request, variables)
             if operation.is_mutation:
                 if request.is_dry and not viewer.is_staff:
                     raise Forbidden("A dry run is for staff.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from fraiseql.engine.document.persisted import hash_of
-from fraiseql.errors import BadRequest
+from fraiseql.errors import BadRequest, CostExceeded
 
 MAX_ID = 256
 """Characters of the longest id a document may be called by."""
@@ -18,13 +18,32 @@ _IDS = ("documentId", "doc_id", "id")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
+@dataclass
+class Budget:
+    """What the operations of one batch may cost together: ``left`` of it."""
+
+    left: int
+
+    def spend(self, cost: int) -> None:
+        """Take ``cost`` from what is left. Raises CostExceeded if that is less."""
+        if cost > self.left:
+            raise CostExceeded(
+                f"The operation costs {cost:,}; of its batch's cost {self.left:,} is left.",
+                hint="Send fewer operations at once, or raise FRAISEQL['MAX_COST'].",
+                cost=cost,
+                maxCost=self.left,
+            )
+        self.left -= cost
+
+
 @dataclass(frozen=True)
 class GraphQLRequest:
     """
     One operation to run. ``variables``: as the client sent them, not yet coerced.
 
     ``document_id``: the hash or the id the client gave; ``query`` is "" if it sent no text. ``is_automatic``:
-    the id came as an automatic persisted query's. ``client``: what the client says it is called.
+    the id came as an automatic persisted query's. ``client``: what the client says it is called. ``budget``:
+    shared with the others of its batch.
     ``idempotency_key``: the same for a request and its repetitions.
     """
 
@@ -35,6 +54,7 @@ class GraphQLRequest:
     document_id: str | None = None
     is_automatic: bool = False
     client: str = ""
+    budget: Budget | None = None
     idempotency_key: str = ""
 
     @property

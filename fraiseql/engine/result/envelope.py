@@ -191,7 +191,7 @@ def describe_graphql(error: GraphQLError, debug: bool) -> ErrorDict:
         given = cause.extensions or {}
         is_of_input = not error.path or _passed(cause, "get_argument_values")
         code = given.get("code", "BAD_USER_INPUT" if is_of_input else "INTERNAL_SERVER_ERROR")
-        if code not in CODES:
+        if not isinstance(code, str) or code not in CODES:
             code = FraiseQLError.code
         cause = _public(error.message if debug else error.message.partition(" Did you mean")[0])
         shown = describe(cause, debug, error.path, error.nodes or ())  # type: ignore[arg-type]  # field nodes here

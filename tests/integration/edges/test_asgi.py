@@ -221,13 +221,10 @@ def test_reading_stops_where_the_body_is_too_large(edges: Edges, settings: Setti
     assert len(taken) == 4
 
 
-def test_a_client_that_leaves_before_the_end_gets_nothing(behind: Behind) -> None:
-    messages: Iterator[Message] = iter(
-        [
-            {"type": "http.request", "body": b'{"query', "more_body": True},
-            {"type": "http.disconnect"},
-        ]
-    )
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_a_client_that_leaves_before_the_end_gets_nothing(behind: Behind, parts: int) -> None:
+    part: Message = {"type": "http.request", "body": b'{"query', "more_body": True}
+    messages: Iterator[Message] = iter([*[part] * parts, {"type": "http.disconnect"}])
     sent: list[Message] = []
 
     async def receive() -> Message:

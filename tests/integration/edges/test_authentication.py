@@ -18,6 +18,7 @@ import fraiseql
 from fraiseql.asgi import GraphQLApplication
 from fraiseql.authentication import Request, session, user_viewer, viewer_of
 from fraiseql.db import catalog
+from fraiseql.db.connections import parameters
 from fraiseql.engine.viewer import Viewer
 from fraiseql.errors import ConfigurationError, Unauthenticated
 from fraiseql.testing import isolated
@@ -175,6 +176,25 @@ def test_an_unreachable_database_is_503_and_nobody_is_guessed(
     answer = edges.send(headers=JSON_BODY | {"Cookie": "sessionid=12345678"}, body=BOUND)
 
     assert (answer.status, answer.codes) == (503, ["SERVICE_UNAVAILABLE"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_is_read_after_the_server_ended_the_connection(
+    settings: Settings, found: list[tuple[bool, Any]]
+) -> None:
+    settings.ROOT_URLCONF = "tests.integration.edges.urls"
+    ada = User.objects.create(username="ada")
+    headers = httpx.Headers({"Host": "testserver"} | JSON_BODY | cookie_of(ada))
+    edges = Edges()
+    edges.asgi("POST", "/graphql/", headers, b'{"query": "{ __typename }"}')
+    with psycopg.connect(**parameters("default"), autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    edges.asgi("POST", "/graphql/", headers, b'{"query": "{ __typename }"}')
+
+    assert [viewer.user_id for _, viewer in found] == [str(ada.pk)] * 2
 
 
 @pytest.mark.parametrize("name", ["Token", "slow_token"])

@@ -141,6 +141,16 @@ def test_the_status_is_what_holds_for_all(
     assert send(edges, *items, accept=accept).status == status
 
 
+def test_their_costs_are_summed(edges: Edges, settings: Settings) -> None:
+    settings.FRAISEQL = {"MAX_BATCH": 6, "MAX_COST": 100}
+    many = {"query": "{ makers(limit: 40) { name } }"}
+    answer = send(edges, many, many, many, BIRCH, {"query": "{ makers(limit: 400) { name } }"})
+
+    assert codes(answer) == [[], [], ["COST_EXCEEDED"], [], ["COST_EXCEEDED"]]
+    settings.FRAISEQL = {"MAX_BATCH": 6, "MAX_COST": 0}
+    assert codes(send(edges, many, many, many)) == [[], [], []]
+
+
 def test_a_hash_in_a_batch_is_looked_up(edges: Edges) -> None:
     unknown = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}
     answer = send(edges, unknown, BIRCH)

@@ -255,6 +255,27 @@ def test_a_fault_of_the_server_is_500_and_no_page(
         GraphQLApplication()
 
 
+def test_a_fault_in_front_of_django_is_500_too(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr("fraiseql.asgi.execute_async", broken)
+    headers = httpx.Headers({"Host": "testserver"} | JSON_BODY)
+    answer = edges.asgi("POST", ENDPOINT, headers, b'{"query": "{ __typename }"}')
+
+    assert answer.status == 500
+    assert_secret(answer, caplog)
+
+
+def test_nothing_is_suggested_by_resolvers_either(declared: None, edges: Edges) -> None:
+    raising(GraphQLError("No field 'nam'. Did you mean 'name'?"))
+    answer = edges.post("{ broken }")
+
+    assert answer.errors[0]["message"] == "No field 'nam'."
+
+
 def test_a_fault_after_a_write_undoes_it_where_requests_are_atomic(
     declared: None, edges: Edges, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,13 @@ def test_the_others_are_told_by_an_id(error: Exception, caplog: pytest.LogCaptur
     assert shown["extensions"]["id"] in caplog.text
 
 
+@pytest.mark.parametrize("code", [None, ["FORBIDDEN"], 403, ""])
+def test_a_code_that_is_none_is_an_internal_error_s(code: Any) -> None:
+    (raised,) = failing(GraphQLError("No.", extensions={"code": code}))
+
+    assert describe_graphql(raised, debug=False)["extensions"] == {"code": "INTERNAL_SERVER_ERROR"}
+
+
 def test_a_code_of_an_application_does_not_leave_the_list() -> None:
     class Sold(Conflict):
         code = "SOLD"
