@@ -47,8 +47,8 @@ def plan_group_order(
 
 
 def _having(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition:
-    check_amount(given)
-    return plan_where(given, spec, guards)
+    check_amount(given, "having")
+    return plan_where(given, spec, guards, "having")
 
 
 def _key(

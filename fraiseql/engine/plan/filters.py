@@ -33,11 +33,11 @@ MAX_CROSSINGS = 8
 """Lists and views that a ``where`` goes into one within another: each multiplies what is looked at."""
 
 
-def check_amount(given: Given) -> None:
-    """Raise BadUserInput if a ``where`` argument has too many comparisons."""
+def check_amount(given: Given, argument: str = "where") -> None:
+    """Raise BadUserInput if a ``where`` or ``having`` argument has too many comparisons."""
     if not isinstance(given, Leaf) and (count := _count(given)) > MAX_COMPARISONS:
         raise BadUserInput(
-            f"where has {count:,} comparisons; at most {MAX_COMPARISONS:,} are allowed.",
+            f"{argument} has {count:,} comparisons; at most {MAX_COMPARISONS:,} are allowed.",
             hint="Compare with many values at once: in.",
         )
 
@@ -49,7 +49,9 @@ def _count(given: Given) -> int:
     return max(1, sum(map(_count, given.values() if isinstance(given, dict) else given)))
 
 
-def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition:
+def plan_where(
+    given: Given, spec: ObjectSpec, guards: list[Guard], argument: str = "where"
+) -> Condition:
     """
     Return the condition of a ``where`` argument on rows of type ``spec``.
 
@@ -58,7 +60,7 @@ def plan_where(given: Given, spec: ObjectSpec, guards: list[Guard]) -> Condition
     """
     if isinstance(given, Leaf):
         return Every(())
-    return _object(given, _Place(spec), guards)
+    return _object(given, _Place(spec, path=(argument,)), guards)
 
 
 @dataclass(frozen=True)

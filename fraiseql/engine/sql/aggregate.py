@@ -127,7 +127,7 @@ def cut_key(unit: str, entry: FieldSpec, operand: Operand, zone: sql.Composable 
     return Column(cut, "timestamp with time zone")
 
 
-def document(figures: Iterable[Target], columns: Mapping[Target, Column]) -> sql.Composable:
+def document(figures: Iterable[Target], columns: Mapping[Target, sql.Composable]) -> sql.Composable:
     """Return the JSON document of a group; ``columns``: what has been worked out, by its place."""
     tree: dict[str, Any] = {}
     for target in figures:
@@ -137,7 +137,7 @@ def document(figures: Iterable[Target], columns: Mapping[Target, Column]) -> sql
         if isinstance(target.leaf.type.named, ObjectSpec):
             here.setdefault(target.leaf.key, {})
         elif target in columns:
-            here[target.leaf.key] = columns[target].expression
+            here[target.leaf.key] = columns[target]
     return _object(tree)
 
 

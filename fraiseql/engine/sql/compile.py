@@ -8,6 +8,7 @@ the LIMIT that every list has keeps PostgreSQL from merging with the inner.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -41,7 +42,7 @@ from fraiseql.engine.sql.scope import (
     no_column,
 )
 from fraiseql.engine.sql.template import Slot, Template
-from fraiseql.engine.sql.terms import Relations, Terms, elements, where_clause
+from fraiseql.engine.sql.terms import Relations, Terms, direction, elements, where_clause
 from fraiseql.schema.aggregates import COUNT
 from fraiseql.schema.specs import RootKind, TypeRef
 
@@ -142,39 +143,45 @@ class _Branch:
 
     def groups(self, number: int | None) -> sql.Composable:
         """Return the select of an aggregate, a document a group; ``number``: as in ``rows``."""
-        read = self.read
-        assert read.groups is not None  # noqa: S101 - the caller looked
-        keys = {key.target: key for key in read.groups.keys}
-        figures = Figures()
-        columns: list[sql.Composable] = []
-        for place, target in enumerate(aggregate.needed(read)):
-            alias = sql.Identifier(f"c{place}")
-            made = self._figure(target, keys.get(target))
-            columns.append(sql.SQL("{} AS {}").format(made.expression, alias))
-            figures.columns[target] = operators.Column(sql.SQL("g.{}").format(alias), made.pg_type)
-        places = sql.SQL(", ").join(sql.Literal(place) for place in range(1, len(keys) + 1))
-        inner = sql.SQL("SELECT {columns}{rows}{group}").format(
-            # An aggregate, or all rows would be groups.
-            columns=sql.SQL(", ").join(columns or [aggregate.row_count().expression]),
-            rows=self._all_rows(),
-            group=sql.SQL(" GROUP BY {}").format(places) if keys else sql.SQL(""),
-        )
-        shown = aggregate.document(read.wants.figures, figures.columns)
+        targets = aggregate.needed(self.read)
+        cut = {
+            target: sql.SQL("g.{}").format(sql.Identifier(f"c{place}"))
+            for place, target in enumerate(targets)
+        }
+        shown = aggregate.document(self.read.wants.figures, cut)
         if number is not None:
             shown = sql.SQL("{} AS f, NULL AS k, {}::text AS d").format(sql.Literal(number), shown)
-        having = read.groups.having
-        having_terms = [] if having == Every(()) else [self.terms.condition(having, figures)]
-        select = sql.SQL(
-            "SELECT {shown} FROM ({inner}) AS g{having}{order} LIMIT {limit}{offset}"
-        ).format(
-            shown=shown,
-            inner=inner,
-            having=where_clause(having_terms),
-            order=self.terms.order_by(read.order, figures),
-            limit=sql.Literal(read.page.limit),
-            offset=self._offset(read.page.offset),
+        return sql.SQL("SELECT {} FROM ({}) AS g").format(shown, self._groups(targets))
+
+    def _groups(self, targets: Sequence[Target]) -> sql.Composable:
+        """Return the select of a page of groups: the figures, of which the first are their keys."""
+        groups, page = self.read.groups, self.read.page
+        assert groups is not None  # noqa: S101 - the caller looked
+        keys = {key.target: key for key in groups.keys}
+        figures = Figures({target: self._figure(target, keys.get(target)) for target in targets})
+        columns: list[sql.Composable] = [
+            sql.SQL("{} AS {}").format(
+                figures.columns[target].expression, sql.Identifier(f"c{place}")
+            )
+            for place, target in enumerate(targets)
+        ]
+        rows = self._all_rows()
+        having = groups.having != Every(()) and self.terms.condition(groups.having, figures)
+        # By their places: a parameter in a key would be another one in each clause.
+        order = [
+            sql.Literal(targets.index(key.target) + 1) + direction(key) for key in self.read.order
+        ]
+        return sql.SQL("SELECT {columns}{rows}{group}{having}{order}{limit}{offset}").format(
+            # An aggregate, or all rows would be groups.
+            columns=sql.SQL(", ").join(columns or [aggregate.row_count().expression]),
+            rows=rows,
+            group=_clause("GROUP BY", [sql.Literal(place + 1) for place in range(len(keys))]),
+            having=_clause("HAVING", [having] if having else []),
+            order=_clause("ORDER BY", order if keys else []),
+            # All rows are one group, which needs no cutting.
+            limit=_clause("LIMIT", [sql.Literal(page.limit)] if keys or not page.limit else []),
+            offset=self._offset(page.offset),
         )
-        return select if number is None else sql.SQL("({})").format(select)
 
     def _figure(self, target: Target, key: GroupKey | None) -> operators.Column:
         function = target.fields[0].name
@@ -457,6 +464,12 @@ class _Branch:
             alias=self._alias,
             keys=identifier(self._keys),
         )
+
+
+def _clause(word: LiteralString, parts: Sequence[sql.Composable]) -> sql.Composable:
+    if not parts:
+        return sql.SQL("")
+    return sql.SQL(" {} {}").format(sql.SQL(word), sql.SQL(", ").join(parts))
 
 
 def _only(only: tuple[str, tuple[str, ...]], scope: Scope, value: sql.Composable) -> sql.Composable:

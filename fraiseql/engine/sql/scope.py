@@ -125,7 +125,7 @@ class PageRows(Rows):
 
 @dataclass(frozen=True)
 class Figures:
-    """Groups of rows: what an inner select has worked out, by its place in the aggregate type."""
+    """Groups of rows: what is worked out of them, by its place in the aggregate type."""
 
     columns: dict[Target, Column] = field(default_factory=dict)
 

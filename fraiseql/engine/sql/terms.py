@@ -181,12 +181,7 @@ class Terms:
         """Return the clause, or nothing."""
         if not order:
             return sql.SQL("")
-        keys = []
-        for key in order:
-            words = " DESC" if key.descending else ""
-            if key.nulls_first != key.descending:
-                words += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
-            keys.append(self.sort_key(key, scope) + _WORDS[words])
+        keys = [self.sort_key(key, scope) + direction(key) for key in order]
         return sql.SQL(" ORDER BY ") + sql.SQL(", ").join(keys)
 
     def beyond(
@@ -233,6 +228,14 @@ def elements(array: Element) -> sql.Composable:
     return sql.SQL(
         "{prefix}_array_elements(CASE WHEN {prefix}_typeof({value}) = 'array' THEN {value} END)"
     ).format(prefix=prefix, value=array.value)
+
+
+def direction(key: Order) -> sql.Composable:
+    """Return the words after a key in ORDER BY."""
+    words = " DESC" if key.descending else ""
+    if key.nulls_first != key.descending:
+        words += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
+    return _WORDS[words]
 
 
 def where_clause(conditions: Sequence[sql.Composable]) -> sql.Composable:

@@ -114,7 +114,10 @@ def test_having_may_leave_no_group(ask: Ask) -> None:
         ("groupBy: [{releasedAt: DAY}, {releasedAt: YEAR}]", "groupBy names releasedAt twice."),
         ("groupBy: [{grade: true}], orderBy: [{keys: {status: ASC}}]",
          "orderBy names status, which groupBy does not."),
-        ("having: {count: null}", "where.count is null."),
+        ("having: {count: null}", "having.count is null."),
+        ("having: {count: {gt: null}}", "having.count.gt is null."),
+        (f"having: {{OR: [{', '.join(['{count: {eq: 1}}'] * 1001)}]}}",
+         "having has 1,001 comparisons; at most 1,000 are allowed."),
         ("limit: 51", "limit is 51; waresAggregate returns at most 50 rows."),
         ("limit: -1", "limit must not be negative."),
     ],
@@ -131,6 +134,26 @@ def test_an_item_of_two_keys_is_refused(answer: Answer) -> None:
         (error,) = answer(f"{{ waresAggregate(groupBy: [{given}]) {{ count }} }}").errors
 
         assert error["extensions"]["code"] in {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_an_item_whose_variable_is_not_sent_is_refused(answer: Answer) -> None:
+    query = "query ($by: Boolean) { waresAggregate(groupBy: [{status: $by}]) { count } }"
+    for variables in ({}, {"by": None}, {"by": False}):
+        (error,) = answer(query, **variables).errors
+
+        assert error["extensions"]["code"] in {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_dates_are_cut_down_in_no_zone(ask: Ask) -> None:
+    query = """query ($unit: TimeUnit!, $zone: Timezone) {
+      waresAggregate(groupBy: [{maker: {office: {openedOn: $unit}}}], timeZone: $zone, limit: 1) {
+        keys { maker { office { openedOn } } }
+      }
+    }"""
+    for unit, day in (("DAY", "1899-05-01"), ("HOUR", "1899-05-01"), ("QUARTER", "1899-04-01")):
+        (group,) = ask(query, unit=unit, zone="Asia/Tokyo")["waresAggregate"]
+
+        assert group["keys"]["maker"]["office"]["openedOn"] == day
 
 
 def test_a_time_zone_that_only_python_knows_is_no_internal_error(answer: Answer) -> None:

@@ -1,6 +1,6 @@
 """Lists narrowed by a search and to one row of a kind, and counts that are estimated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +8,9 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from fraiseql.testing import AsyncClient, Client, Result
+import fraiseql
+from fraiseql.db import catalog
+from fraiseql.testing import AsyncClient, Client, Result, isolated
 from tests.integration.engine.conftest import Ask
 
 Answer = Callable[..., Result]
@@ -132,6 +134,21 @@ def test_types_without_a_search_column_have_no_search(answer: Answer) -> None:
     assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
+def test_a_column_that_is_not_there_is_not_searched(answer: Answer) -> None:
+    with isolated():
+
+        @fraiseql.type(view="tv_ware", search="nowhere")
+        class Ware:
+            name: str
+
+        class Query(fraiseql.Query):
+            wares = fraiseql.many(Ware)
+
+        (error,) = answer('{ wares(search: "x") { name } }').errors
+
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
 # Distinct
 
 
@@ -185,6 +202,73 @@ def test_columns_are_distinct_as_documents_are(ask: Ask) -> None:
     assert data["stockLevels"] == [
         {"ware": 'Essays "50%"', "hasMaker": True},
         {"ware": "Fables", "hasMaker": False},
+    ]
+
+
+# Related rows
+
+
+@pytest.fixture
+def letters(sql: Sql) -> Iterator[None]:
+    """Two people and their letters, which can be searched."""
+    sql("""CREATE TABLE tb_person (id int PRIMARY KEY, name text NOT NULL)""")
+    sql("""CREATE TABLE tb_letter (
+           id int PRIMARY KEY, person_id int NOT NULL, topic text NOT NULL, body text NOT NULL,
+           words tsvector GENERATED ALWAYS AS (to_tsvector('simple', body)) STORED)""")
+    sql("INSERT INTO tb_person VALUES (1, 'Ada'), (2, 'Bo')")
+    sql("""INSERT INTO tb_letter VALUES (1, 1, 'a', 'sea'), (2, 1, 'a', 'sea sea'), (3, 1, 'b', 'sea hill'),
+                                        (4, 2, 'a', 'hill'), (5, 2, 'b', 'sea'), (6, 2, 'b', 'wood')""")
+    catalog.forget("default")
+    with isolated():
+
+        @fraiseql.type(view="tb_letter", search="words", search_config="simple")
+        class Letter:
+            id: int
+            topic: str
+            body: str
+
+        @fraiseql.type(view="tb_person")
+        class Person:
+            id: int
+            name: str
+            letters: list[Letter] = fraiseql.related(key="person_id")
+            letter_feed: list[Letter] = fraiseql.related(key="person_id", connection=True)
+
+        class Query(fraiseql.Query):
+            people = fraiseql.many(Person)
+
+        yield
+    catalog.forget("default")
+
+
+def test_related_rows_are_searched_for_each_object(ask: Ask, letters: None) -> None:
+    query = """query ($text: String) { people {
+      name letters(search: $text, limit: 2) { body }
+      letterFeed(search: $text, first: 1) {
+        totalCount estimatedCount edges { node { body } } pageInfo { endCursor }
+      }
+    } }"""
+    ada, bo = ask(query, text="sea")["people"]
+
+    assert ada["letters"][0] == {"body": "sea sea"}
+    assert bo["letters"] == [{"body": "sea"}]
+    assert [person["letterFeed"]["totalCount"] for person in (ada, bo)] == [3, 1]
+    assert [person["letterFeed"]["estimatedCount"] for person in (ada, bo)] == [3, 1]
+    assert ada["letterFeed"]["edges"] == [{"node": {"body": "sea sea"}}]
+
+
+def test_related_rows_are_distinct_within_each_object(ask: Ask, letters: None) -> None:
+    query = """query ($text: String) { people {
+      letters(distinct: [TOPIC], search: $text, orderBy: [{id: DESC}]) { id }
+      letterFeed(distinct: [TOPIC], search: $text) { totalCount edges { node { id } } }
+    } }"""
+    ada, bo = ask(query)["people"]
+
+    assert ada["letters"] == [{"id": "3"}, {"id": "2"}]
+    assert bo["letters"] == [{"id": "6"}, {"id": "4"}]
+    assert [person["letterFeed"]["totalCount"] for person in ask(query, text="sea")["people"]] == [
+        2,
+        1,
     ]
 
 

@@ -29,7 +29,8 @@ TABLES = f"""
       FROM (SELECT n, md5('writer:' || n)::uuid AS id FROM generate_series(1, 1000) AS n) AS w;
     CREATE TABLE plans.tv_post (
         id uuid PRIMARY KEY, identifier text NOT NULL UNIQUE, title text NOT NULL, views int NOT NULL,
-        created_at timestamptz NOT NULL, writer_id uuid NOT NULL, data jsonb NOT NULL
+        created_at timestamptz NOT NULL, writer_id uuid NOT NULL, data jsonb NOT NULL,
+        words tsvector GENERATED ALWAYS AS (to_tsvector('english', title)) STORED
     );
     INSERT INTO plans.tv_post
     SELECT id, 'post-' || n, 'Topic ' || n % 1000 || ': ' || n, n * 7919 % {POSTS}, created_at, writer,
@@ -44,6 +45,8 @@ TABLES = f"""
     CREATE INDEX tv_post_title_idx ON plans.tv_post (title text_pattern_ops);
     CREATE INDEX tv_post_writer_idx ON plans.tv_post (writer_id);
     CREATE INDEX tv_post_writer_created_idx ON plans.tv_post (writer_id, created_at, id);
+    CREATE INDEX tv_post_words_idx ON plans.tv_post USING gin (words);
+    CREATE INDEX tv_post_month_idx ON plans.tv_post (date_trunc('month', created_at AT TIME ZONE 'UTC'));
     CREATE INDEX tv_post_score_idx ON plans.tv_post (((data->>'score')::int4));
     CREATE INDEX tv_post_name_idx ON plans.tv_post ((data->'writer'->>'name'));
     ANALYZE plans.tv_writer, plans.tv_post;
@@ -76,7 +79,7 @@ def posts(loaded: None) -> Iterator[None]:
             posts: "list[Post]" = fraiseql.related(key="writer_id")
             feed: "list[Post]" = fraiseql.related(key="writer_id", connection=True)
 
-        @fraiseql.type(view="plans.tv_post")
+        @fraiseql.type(view="plans.tv_post", search="words", search_config="english")
         class Post:
             id: scalars.UUID
             identifier: str
@@ -94,6 +97,7 @@ def posts(loaded: None) -> Iterator[None]:
             post = fraiseql.one(Post)
             posts = fraiseql.many(Post)
             post_feed = fraiseql.connection(Post)
+            posts_aggregate = fraiseql.aggregate(Post)
 
         yield
     catalog.forget("default")
@@ -181,6 +185,27 @@ PAGE = "(timestamptz '2021-01-01', 'f0000000-0000-0000-0000-000000000000'::uuid)
          "SELECT data FROM plans.tv_post ORDER BY created_at, id LIMIT 11"),
         ("{ postFeed(last: 10, orderBy: [{createdAt: ASC}]) { edges { node { title } } } }",
          "SELECT data FROM plans.tv_post ORDER BY created_at DESC, id DESC LIMIT 11"),
+        ("{ postsAggregate(groupBy: [{writerId: true}]) { keys { writerId } count } }",
+         "SELECT writer_id, count(*) FROM plans.tv_post GROUP BY 1 ORDER BY 1 LIMIT 100"),
+        ("{ postsAggregate(groupBy: [{createdAt: MONTH}]) { keys { createdAt } count } }",
+         """SELECT date_trunc('month', created_at AT TIME ZONE 'UTC'), count(*) FROM plans.tv_post
+             GROUP BY 1 ORDER BY 1 LIMIT 100"""),
+        ("{ postsAggregate { min { createdAt } max { createdAt } } }",
+         "SELECT min(created_at), max(created_at) FROM plans.tv_post"),
+        ("{ postsAggregate(where: {score: {lt: 7}}) { count sum { views } } }",
+         "SELECT count(*), sum(views::int8) FROM plans.tv_post WHERE (data->>'score')::int4 < 7"),
+        ("""{ postsAggregate(groupBy: [{writerId: true}], having: {count: {gt: 100}}, orderBy: [{count: DESC}])
+            { keys { writerId } } }""",
+         """SELECT writer_id, count(*) FROM plans.tv_post GROUP BY 1 HAVING count(*) > 100
+             ORDER BY 2 DESC, 1 LIMIT 100"""),
+        ('{ posts(search: "topics 77", limit: 10) { title } }',
+         """SELECT data FROM plans.tv_post WHERE words @@ websearch_to_tsquery('english', 'topics 77')
+             ORDER BY ts_rank_cd(words, websearch_to_tsquery('english', 'topics 77')) DESC, id DESC LIMIT 10"""),
+        ('{ postFeed(search: "77 or 78") { totalCount } }',
+         "SELECT count(*) FROM plans.tv_post WHERE words @@ websearch_to_tsquery('english', '77 or 78')"),
+        ("{ posts(distinct: [WRITER_ID], orderBy: [{writerId: ASC}, {createdAt: ASC}], limit: 5) { title } }",
+         """SELECT DISTINCT ON (writer_id) data FROM plans.tv_post
+             ORDER BY writer_id, created_at, id LIMIT 5"""),
         ("{ postFeed { totalCount } }", "SELECT count(*) FROM plans.tv_post"),
         ("{ postFeed(where: {score: {lt: 7}}) { totalCount } }",
          "SELECT count(*) FROM plans.tv_post WHERE (data->>'score')::int4 < 7"),
