@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from fraiseql.db import catalog
 from fraiseql.testing import isolated
-from tests.integration.edges.conftest import Edges, edges
+from tests.integration.edges.conftest import Edges, edges, site_database
 
-__all__ = ["edges"]
+__all__ = ["edges", "site_database"]
 
 MakeEdges = Callable[..., Edges]
 

@@ -1,31 +1,25 @@
 """What went wrong in servers of the same kind, by the advisory that told of it."""
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.test import Client as DjangoClient
 
 import fraiseql
+from fraiseql.asgi import GraphQLApplication
 from fraiseql.engine.document.limits import MAX_NESTING
 from tests.behaviour.conftest import MakeEdges
 from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Edges
 from tests.shop.models import Note
 
 LATER = {
-    "cve_2026_47707": "limits",
-    "strawberry_0_316": "authentication",
-    "cve_2023_26144": "limits",
-    "cve_2025_32031": "limits",
-    "cve_2025_32032": "limits",
-    "cve_2025_32034": "limits",
-    "cve_2025_32380": "limits",
-    "ghsa_q2f9": "limits",
-    "ghsa_3j43": "limits",
-    "cve_2026_92682": "relations",
     "cve_2026_81636": "limits",
     "cve_2026_35523": "subscriptions: the handshake authenticates",
     "cve_2026_35526": "subscriptions: a cap for each socket",
@@ -214,3 +208,104 @@ def test_cve_2026_34573_measuring_a_document_is_no_attack_on_the_server(edges: E
     )
 
     assert "data" not in answer.json
+
+
+def test_cve_2026_47707_aliases_count_wherever_a_fragment_puts_them(edges: Edges) -> None:
+    aliases = " ".join(f"a{n}: name" for n in range(50))
+    once = edges.post(f"{{ makers {{ ...F }} }} fragment F on Maker {{ {aliases} }}")
+    often = edges.post(
+        "{ makers { " + " ".join(f"w{n}: wares {{ maker {{ ...F }} }}" for n in range(50))
+        + f" }} }} fragment F on Maker {{ {aliases} }}"
+    )  # fmt: skip
+    circle = edges.post(
+        "{ makers { ...A } } fragment A on Maker { wares { maker { ...B } } } fragment B on Maker { ...A }"
+    )
+
+    assert once.codes == []
+    assert often.codes == circle.codes == ["GRAPHQL_VALIDATION_FAILED"]
+    assert "aliases" in often.errors[0]["message"]
+
+
+def test_strawberry_0_316_requests_at_once_see_only_themselves(configured: MakeEdges) -> None:
+    configured(
+        AUTHENTICATION=["tests.behaviour.asking.by_header"],
+        GRAPHENE_SCHEMAS=["tests.behaviour.asking.schema"],
+    )
+
+    async def ask(application: GraphQLApplication, number: int, more: str = "") -> Any:
+        transport = httpx.ASGITransport(application)
+        query = f"{{ asks makers(limit: {number % 3}) {{ name }} {more} }}"
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            sent = await client.post(
+                ENDPOINT, json={"query": query}, headers={"X-Test-User": f"user-{number % 20}"}
+            )
+        return sent.json()
+
+    async def all_at_once() -> tuple[list[Any], list[Any]]:
+        application = GraphQLApplication()
+        answers = asyncio.gather(*(ask(application, number) for number in range(200)))
+        faults = asyncio.gather(*(ask(application, number, "failing") for number in range(20)))
+        return await answers, await faults
+
+    answers, faults = async_to_sync(all_at_once)()
+
+    for number, answer in enumerate(answers):
+        assert answer["data"]["asks"] == f"user-{number % 20}"
+        assert len(answer["data"]["makers"]) == number % 3
+    assert len({fault["errors"][0]["extensions"]["id"] for fault in faults}) == 20
+
+
+def test_cve_2023_26144_fields_that_collide_cost_little(edges: Edges) -> None:
+    fields = " ".join(f"a: makers(limit: {n}) {{ name }}" for n in range(2_000))
+    same = edges.post("{ makers { " + "name " * 2_000 + "} }")
+    begun = time.process_time()
+    answer = edges.post(f"{{ {fields} }}")
+    took = time.process_time() - begun
+
+    assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
+    assert same.codes == []
+    # At both edges; quadratic, it takes a minute.
+    assert took < 5
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_cve_2025_32031_and_cve_2025_32032_and_cve_2025_32034_and_cve_2025_32380_spreads_are_measured_once(
+    edges: Edges, width: int
+) -> None:
+    # Each fragment spreads the next one twice: 2 ** 30 of them.
+    spread = [" ".join([f"...F{n + 1}"] * width) for n in range(30)]
+    chain = " ".join(f"fragment F{n} on Category {{ {text} }}" for n, text in enumerate(spread))
+    answer = edges.post(f"{{ categories {{ ...F0 }} }} {chain} fragment F30 on Category {{ id }}")
+
+    # What PostgreSQL and the projector get is one field: nothing is repeated, so nothing is refused.
+    if answer.codes:
+        assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
+    else:
+        assert answer.json["data"]["categories"][0] == {"id": "1"}
+
+
+def test_ghsa_q2f9_and_ghsa_3j43_named_fragments_in_fields_are_bounded(edges: Edges) -> None:
+    chain = " ".join(
+        f"fragment F{n} on Category {{ children {{ ...F{n + 1} }} parent {{ ...F{n + 1} }} }}"
+        for n in range(13)
+    )
+    answer = edges.post(f"{{ categories {{ ...F0 }} }} {chain} fragment F13 on Category {{ id }}")
+
+    assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
+
+
+WHERE_NAME = [{"name": {"eq": "Atlas"}}, {"stars": {"gte": 3}}, {"stars": {"isnull": True}}, {}]
+
+
+@pytest.mark.parametrize("where", WHERE_NAME, ids=str)
+def test_cve_2026_92682_none_is_what_some_is_not(edges: Edges, where: dict[str, Any]) -> None:
+    where = {("title" if name == "name" else name): test for name, test in where.items()}
+    query = "query ($w: WriterWhereInput) { writers(where: $w) { id } }"
+
+    def found(word: str) -> set[str]:
+        rows = edges.post(query, {"w": {"works": {word: where}}}).json["data"]["writers"]
+        return {row["id"] for row in rows}
+
+    everyone = {row["id"] for row in edges.post(query).json["data"]["writers"]}
+
+    assert found("none") == everyone - found("some")

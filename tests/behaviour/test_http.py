@@ -11,12 +11,7 @@ from django.test import Client
 
 from fraiseql.engine.document.persisted import hash_of
 from tests.behaviour.conftest import MakeEdges
-from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Edges
-
-LATER = {
-    "7": "batching",
-    "9": "answers as server-sent events",
-}
+from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Answer, Edges
 
 JSON, GRAPHQL = "application/json", "application/graphql-response+json"
 QUERY = b'{"query": "{ __typename }"}'
@@ -156,6 +151,48 @@ def test_6_multipart_is_refused_unread(edges: Edges) -> None:
     answer = edges.send(headers={"Content-Type": "multipart/form-data; boundary=x"}, body=body)
 
     assert (answer.status, answer.codes) == (415, ["BAD_REQUEST"])
+
+
+MAKER = {"query": "query ($id: String) { maker(identifier: $id) { name } }"}
+BIRCH, COBALT = ({**MAKER, "variables": {"id": name}} for name in ("birch", "cobalt"))
+
+
+def test_7_batches_are_off_unless_asked_for_and_then_bounded(configured: MakeEdges) -> None:
+    def send(edges: Edges, size: int) -> Answer:
+        return edges.send(body=json.dumps([BIRCH] * size).encode())
+
+    off, on = send(configured(), 2), configured(MAX_BATCH=3)
+
+    assert (off.status, off.codes) == (400, ["BAD_REQUEST"])
+    assert len(send(on, 3).json) == 3
+    assert (send(on, 4).status, send(on, 4).codes) == (400, ["BAD_REQUEST"])
+
+
+def test_7_each_of_a_batch_is_answered_by_itself_and_in_order(configured: MakeEdges) -> None:
+    items = [COBALT, {"query": "{"}, BIRCH, {"query": '{ maker(id: "x") { name } }'}, {"query": 1}]
+    answer = configured(MAX_BATCH=5).send(body=json.dumps(items).encode())
+    first, unparsed, third, refused, no_request = answer.json
+
+    assert (first, third) == (
+        {"data": {"maker": {"name": "Cobalt"}}},
+        {"data": {"maker": {"name": "Birch Bücher"}}},
+    )
+    assert "data" not in unparsed
+    assert refused["data"] == {"maker": None}
+    assert no_request["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_9_events_pass_proxies_and_are_not_kept(edges: Edges) -> None:
+    headers = httpx.Headers({"Host": "testserver", "Accept": "text/event-stream"} | JSON_BODY)
+    for send in (edges.view, edges.asgi):
+        answer = send("POST", ENDPOINT, headers, QUERY)
+
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["x-accel-buffering"] == "no"
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.body.decode().replace(":\n\n", "") == (
+            f"event: next\ndata: {DATA.decode()}\n\nevent: complete\ndata: \n\n"
+        )
 
 
 def test_10_no_answer_holds_a_token_of_djangos(edges: Edges) -> None:

@@ -1,12 +1,15 @@
 """What the schema tells about itself, and the September 2025 edition: lines 28 to 31."""
 
+import json
+
 import pytest
 from graphql import build_client_schema, get_introspection_query, validate_schema
 
 from tests.behaviour.conftest import MakeEdges
-from tests.integration.edges.conftest import Edges
+from tests.integration.edges.conftest import JSON_BODY, Edges
 
-LATER = {"30": "roles that see a part of the schema"}
+AUTHENTICATION = ["tests.behaviour.asking.by_header"]
+HIDDEN = ["founded", "ON_SALE", "makers"]
 
 
 def test_28_deprecated_elements_are_told_when_asked_for(configured: MakeEdges) -> None:
@@ -48,6 +51,28 @@ def test_29_introspection_may_not_nest_without_end(configured: MakeEdges) -> Non
     answer = edges.post(f"{{ __schema {{ types {nested} }} }}")
 
     assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
+
+
+# Types are visible to all roles or to none: roles that see a part of the schema are later work.
+def test_30_who_may_not_see_the_schema_learns_none_of_its_names(configured: MakeEdges) -> None:
+    edges = configured(INTROSPECTION="authenticated", AUTHENTICATION=AUTHENTICATION)
+    queries = [
+        "{ __schema { types { name } } }",
+        '{ __type(name: "Maker") { fields { name } } }',
+        "{ make { nam } }",
+        "{ packed(box: {nam: 1}) }",
+        "{ wares(where: {statu: {eq: ON_SAL}}) { nam } }",
+    ]
+    for query in queries:
+        body = json.dumps({"query": query}).encode()
+        refused = edges.send(body=body)
+
+        assert "data" not in refused.json
+        assert not [name for name in HIDDEN if name in refused.body.decode()]
+    known = edges.send(
+        headers=JSON_BODY | {"X-Test-User": "ada"}, body=json.dumps({"query": queries[0]}).encode()
+    )
+    assert {"name": "Maker"} in known.json["data"]["__schema"]["types"]
 
 
 def test_31_the_type_of_one_of_is_told(configured: MakeEdges) -> None:

@@ -3,6 +3,7 @@
 import enum
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,10 @@ from fraiseql.schema.build import get_schema
 from fraiseql.schema.scalars import SCALARS
 from tests.behaviour.conftest import MakeEdges
 from tests.integration.edges.conftest import ENDPOINT, Edges
+from tests.integration.edges.served import running, serve, until
 from tests.shop.models import Note
 
 LATER = {
-    "o7": "limits",
     "o8": "limits",
     "o3": "alerts: nothing here opens a connection to an address it was given",
     "o9": "rate limits",
@@ -203,11 +204,38 @@ def test_o6_every_list_of_rows_has_a_cap(edges: Edges, sql: Callable[..., Any]) 
     assert len(edges.post("{ wares { id: __typename } }").json["data"]["wares"]) == 5
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("root", ["", "viewer "], ids=["in front", "behind"])
+def test_o7_a_statement_ends_when_its_time_is_up_or_its_client_leaves(
+    site_database: str, tmp_path: Path, root: str
+) -> None:
+    nap = f"{{ {root}naps(where: {{id: {{eq: 3}}}}) {{ note }} }}"  # sixty seconds
+    with serve("uvicorn", site_database, tmp_path / "log", STATEMENT_TIMEOUT_MS=500) as served:
+        codes = served.codes(nap)
+        left_over = running(site_database)
+    with serve("uvicorn", site_database, tmp_path / "log", STATEMENT_TIMEOUT_MS=15_000) as served:
+        with served.send(nap):
+            until(lambda: running(site_database))
+        if not root:
+            until(lambda: not running(site_database), timeout_s=10)
+
+    assert codes == ["TIMEOUT"]
+    assert left_over == []
+
+
 def test_o10_a_login_cannot_be_guessed_many_times_in_one_request(legacy: Edges) -> None:
     operation = {"query": 'mutation { writeNote(text: "guess") { note { text } } }'}
     answer = legacy.send(body=json.dumps([operation] * 100).encode())
 
     assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
+    assert not Note.objects.exists()
+
+
+def test_o10_a_login_cannot_be_aliased_many_times(legacy: Edges) -> None:
+    guesses = " ".join(f'a{n}: writeNote(text: "guess") {{ note {{ text }} }}' for n in range(100))
+    answer = legacy.post(f"mutation {{ {guesses} }}")
+
+    assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
     assert not Note.objects.exists()
 
 

@@ -34,7 +34,7 @@ SOURCE = Path(fraiseql.__file__).parent
 
 def test_t5_session_variables_last_no_longer_than_their_transaction() -> None:
     lasting = re.compile(
-        r"set_config\([^()]*,\s*false\s*\)|^\s*SET\s+(?!LOCAL)\w+(\.\w+)?\s*(=|TO)\s", re.M
+        r"set_config\([^()]*,\s*false\s*\)|\bSET\s+(?!LOCAL)(SESSION\b|[\w.]+\s+TO\b|\w+\.\w+\s*=)"
     )
     found = {
         str(path.relative_to(SOURCE))
