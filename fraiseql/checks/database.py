@@ -15,6 +15,7 @@ from django.db import DatabaseError
 
 from fraiseql.checks import table
 from fraiseql.checks.documents import Found, faults, label
+from fraiseql.checks.related import RelatedViews
 from fraiseql.checks.types import (
     ColumnType,
     Misfit,
@@ -71,6 +72,7 @@ class _Views:
 
     def __init__(self, schema: Schema, using: str) -> None:
         self.using = using
+        self.objects = schema.objects
         self.bound = [spec for spec in schema.objects.values() if spec.view is not None]
         self.keys = _keys(schema)
         # Read anew: this is the moment to see what has changed.
@@ -92,6 +94,9 @@ class _Views:
                     yield wrong_document
                     continue
             yield from _View(spec, relation, self.details[spec.view or ""], self).check()
+        index_keys = {name: details.index_keys for name, details in self.details.items()}
+        related = RelatedViews(self.relations, index_keys, self.using, SAMPLE)
+        yield from related.check(self.objects)
 
     def _read_details(self, names: list[str]) -> dict[str, _Details]:
         types: dict[str, dict[str, ColumnType]] = {name: {} for name in names}

@@ -318,6 +318,24 @@ NOT_VOLATILE = _check(
     "{function} is declared STABLE or IMMUTABLE, which a function that writes is not.",
     "ALTER FUNCTION {function} VOLATILE: PostgreSQL may run the others once, twice or not at all.",
 )
+NO_RELATED_KEY = _check(
+    "E141",
+    "the keys of related fields (key= and local=)",
+    "{view} has no column {key!r}, nor a field or a document with that key.",
+    "Its columns: {columns}.",
+)
+RELATED_TYPES = _check(
+    "E142",
+    "the types of the keys of related fields",
+    "{key!r} of {view} is {type}, and {local!r} of {owner} is {other}: they cannot be compared.",
+    "Match by keys of one type.",
+)
+NO_RELATED_INDEX = _check(
+    "W143",
+    "the indexes of tables and materialized views on the keys of related fields",
+    "Rows of {view} are found by {key!r}, and no index begins with it: each object reads them all.",
+    "Make {key!r} a column, and CREATE INDEX ON {view} ({key}, ...), followed by what lists are ordered by.",
+)
 
 # Production
 

@@ -708,3 +708,88 @@ def test_a_search_column_that_can_serve_is_silent(config: str | None) -> None:
     declare("tb_note", {"name": str}, search="words", search_config=config)
 
     assert found() == []
+
+
+# Related fields
+
+
+def relate(key: str) -> list[CheckMessage]:
+    """Declare things whose parts belong to them by ``key``; return the messages."""
+    execute(
+        "CREATE TABLE thing (id uuid PRIMARY KEY, n int, data jsonb NOT NULL)",
+        "CREATE TABLE part (id uuid PRIMARY KEY, thing_id uuid, number int, data jsonb NOT NULL)",
+        """INSERT INTO part VALUES ('00000000-0000-4000-8000-000000000001', NULL, 1,
+                                     '{"id": "00000000-0000-4000-8000-000000000001", "owner": null}')""",
+    )
+    part = type("Part", (), {"__annotations__": {"id": UUID}, "__module__": __name__})
+    bound = fraiseql.type(view="part")(part)
+    fields = {
+        "__annotations__": {"id": UUID, "parts": list[bound]},  # type: ignore[valid-type]  # made here
+        "__module__": __name__,
+        "parts": fraiseql.related(key=key),
+    }
+    thing = fraiseql.type(view="thing")(type("Thing", (), fields))
+    type("Query", (fraiseql.Query,), {"things": fraiseql.many(thing), "__module__": __name__})
+    return found()
+
+
+def test_a_related_key_is_a_column_or_in_the_documents() -> None:
+    (message,) = relate("thing")
+
+    assert message.id == "fraiseql.E141"
+    assert message.msg == "part has no column 'thing', nor a field or a document with that key."
+    assert message.hint == "Its columns: id, thing_id, number, data."
+    assert message.obj == f"{__name__}.Thing.parts"
+
+
+def test_related_keys_have_comparable_types() -> None:
+    (message,) = relate("number")
+
+    assert message.id == "fraiseql.E142"
+    assert message.msg == (
+        "'number' of part is integer, and 'id' of Thing is uuid: they cannot be compared."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "index"), [("thing_id", "thing_id"), ("owner", "(data->>'owner')")]
+)
+def test_an_index_finds_related_rows(key: str, index: str) -> None:
+    (message,) = relate(key)
+
+    assert message.id == "fraiseql.W143"
+    assert message.msg.startswith(f"Rows of part are found by {key!r}, and no index begins with it")
+
+    execute(f"CREATE INDEX ON part ({index}, number)")
+    assert found() == []
+
+
+def test_the_local_key_is_looked_for_too() -> None:
+    execute("CREATE VIEW v_line AS SELECT 1 AS id")
+    fields = {
+        "__annotations__": {"id": int, "same": "Line"},
+        "__module__": __name__,
+        "same": fraiseql.related(local="nothing"),
+    }
+    line = fraiseql.type(view="v_line", jsonb=None)(type("Line", (), fields))
+    type("Query", (fraiseql.Query,), {"lines": fraiseql.many(line), "__module__": __name__})
+
+    (message,) = found()
+    assert message.id == "fraiseql.E141"
+    assert "v_line has no column 'nothing'" in message.msg
+
+
+def test_unread_samples_and_missing_views_have_one_message() -> None:
+    fields = {
+        "__annotations__": {"id": int, "same": "Line"},
+        "__module__": __name__,
+        "same": fraiseql.related(local="other"),
+    }
+    line = fraiseql.type(view="v_nowhere")(type("Line", (), fields))
+    type("Query", (fraiseql.Query,), {"lines": fraiseql.many(line), "__module__": __name__})
+    assert ids() == ["E101"]
+
+    execute(
+        "CREATE VIEW v_nowhere AS SELECT n AS id, ('x' || n)::jsonb AS data FROM generate_series(1, 2) n"
+    )
+    assert ids() == ["E111"]
