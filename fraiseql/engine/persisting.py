@@ -8,7 +8,7 @@ those that clients stored, the ones used last. These generators yield what must 
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic, perf_counter
@@ -76,7 +76,7 @@ class Persisted:
         self._takes_automatic = settings.APQ and not self._is_enforced
         self._compile = compile
         self._registered: Mapping[str, Stored] = {}
-        self._by_hash: Mapping[str, Compiled] = {}
+        self._compiled: Mapping[str, Compiled] = {}
         self._fingerprint, self._due = "", 0.0
         self._lock = Lock()
         self._recent = Recent(settings.DOCUMENT_CACHE_SIZE)
@@ -96,11 +96,16 @@ class Persisted:
         owner = tenant, viewer.user_id or ""
         if not request.query:
             stored = yield from self._named(request, tenant)
+            self._make_ready(stored)
             return Admitted(replace(request, query=stored.text), owner, stored, False, started)
         digest = request.document_id or persisted.hash_of(request.query)
         known = self._known(digest, tenant)
+        if known is not None and known.hash != digest:
+            known = None  # Somebody's id is the hash of this text.
         if known is None and self._is_enforced and not self._is_exempt(viewer):
             known = yield from self._required(request, digest)
+        if known is not None:
+            self._make_ready(known)
         if known is not None or not self._is_storable(request):
             return Admitted(request, owner, known, False, started)
         if not self._stores.take(owner):
@@ -141,10 +146,15 @@ class Persisted:
                 self._complain("read", error)
             return  # What is known holds on.
         fingerprint, operations = persisted.all_registered(rows)
-        if fingerprint != self._fingerprint:
-            with self._lock:
-                self._pin(operations, {})
-                self._fingerprint = fingerprint
+        if fingerprint == self._fingerprint:
+            return
+        is_first = not self._registered
+        with self._lock:
+            self._register(operations, {})
+            self._fingerprint = fingerprint
+        if is_first:
+            for stored, _ in operations:
+                self._make_ready(stored)
 
     def _tenant_of(self, viewer: Viewer) -> str:
         """Return the tenant whose operations a viewer stores and finds; "" if there are no tenants."""
@@ -171,7 +181,7 @@ class Persisted:
     def _required(self, request: GraphQLRequest, digest: str) -> Generator[Statement, Any, Stored]:
         """Return the registered operation with this text. Raises OperationNotRegistered."""
         known = yield from self._ask(digest, persisted.EVERYONE)
-        if known is None:
+        if known is None or known.hash != digest:
             self._tell(request, "refused: it is not registered")
             raise OperationNotRegistered(
                 "Only registered operations run here.",
@@ -194,29 +204,37 @@ class Persisted:
             return None
         if stored.is_registered:
             with self._lock:
-                self._pin([(stored, [document_id])], self._registered)
+                self._register([(stored, [document_id])], self._registered)
                 self._fingerprint = ""  # It is newer than what was read.
         else:
             self._recent.put((tenant, document_id), stored)
         return stored
 
-    def _pin(
+    def _register(
         self,
-        operations: Iterable[tuple[Stored, Sequence[str]]],
+        operations: Sequence[tuple[Stored, Sequence[str]]],
         others: Mapping[str, Stored],
     ) -> None:
-        """Keep ``operations``, and the ``others`` by hash and id, compiled."""
-        registered, compiled = dict(others), {}
-        for stored, ids in operations:
-            registered |= dict.fromkeys((stored.hash, *ids), stored)
-        for stored in registered.values():
-            if stored.hash not in compiled:
-                known = self._by_hash.get(stored.hash)
-                compiled[stored.hash] = self._compiled(stored) if known is None else known
-        self._registered, self._by_hash = registered, compiled
+        """Know ``operations``, and the ``others`` by hash and id; what is compiled of the rest is dropped."""
+        by_id = {document_id: stored for stored, ids in operations for document_id in ids}
+        self._registered = {**others, **by_id, **{stored.hash: stored for stored, _ in operations}}
+        hashes = {stored.hash for stored in self._registered.values()}
+        self._pin({digest: made for digest, made in self._compiled.items() if digest in hashes})
+
+    def _make_ready(self, stored: Stored) -> None:
+        """Compile a registered operation, for good."""
+        # When the first request asks for it, so that many new ones do not hold up all requests at once.
+        if not stored.is_registered or stored.hash in self._compiled:
+            return
+        made = self._compile_or_tell(stored)
+        with self._lock:
+            self._pin({**self._compiled, stored.hash: made})
+
+    def _pin(self, compiled: Mapping[str, Compiled]) -> None:
+        self._compiled = compiled
         self.pinned = {key: made for each in compiled.values() for key, made in each.items()}
 
-    def _compiled(self, stored: Stored) -> Compiled:
+    def _compile_or_tell(self, stored: Stored) -> Compiled:
         try:
             return self._compile(stored.text)
         except FraiseQLError as error:

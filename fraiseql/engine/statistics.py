@@ -36,6 +36,7 @@ class Statistics:
         self._counts: dict[Place, Count] = {}
         self._lock = Lock()
         self._writer: Thread | None = None
+        self._ended = Event()
 
     def note(self, using: str, key: tuple[str, str], duration_ms: float, failed: bool) -> None:
         """Count one answer of an operation."""
@@ -56,6 +57,11 @@ class Statistics:
                 log.warning("Statistics of %d operations are not written: %s", len(counts), error)
                 self._add({(using, key): count for key, count in counts.items()})
 
+    def close(self) -> None:
+        """Write what is left and end the thread that writes."""
+        self._ended.set()
+        self.flush()
+
     def _add(self, counts: Mapping[Place, Count]) -> None:
         with self._lock:
             for place, count in counts.items():
@@ -69,11 +75,10 @@ class Statistics:
             if self._writer is None:
                 self._writer = Thread(target=self._write, name="fraiseql-statistics", daemon=True)
                 self._writer.start()
-                atexit.register(self.flush)
+                atexit.register(self.close)
 
     def _write(self) -> None:
-        pause = Event()
-        while not pause.wait(INTERVAL_S):
+        while not self._ended.wait(INTERVAL_S):
             self.flush()
             connections.close_all()
 

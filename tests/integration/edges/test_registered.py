@@ -240,6 +240,37 @@ def test_what_is_removed_ends_with_the_next_look(edges: Edges, settings: Setting
     assert pipeline.get_engine().operation(GraphQLRequest(IDS)) is compiled
 
 
+def test_many_that_are_registered_later_are_compiled_one_by_one(
+    edges: Edges, settings: Settings
+) -> None:
+    settings.FRAISEQL = {"PERSISTED_REFRESH_S": 0}
+    post(edges, id="names")
+    for number in range(3):
+        register(f"{{ makers(limit: {number}) {{ name }} }}", str(number))
+    post(edges, id="names")
+    known = pipeline.get_engine().persisted
+    assert {text for text, _ in known.pinned} == {NAMES, IDS}
+    post(edges, id="2")
+
+    assert {text for text, _ in known.pinned} == {NAMES, IDS, "{ makers(limit: 2) { name } }"}
+
+
+@pytest.mark.parametrize("refresh_s", [0, 1000])
+def test_an_id_that_is_the_hash_of_another_text_lets_that_text_not_in(
+    edges: Edges, settings: Settings, refresh_s: int
+) -> None:
+    settings.FRAISEQL = {"PERSISTED_OPERATIONS": "enforce", "PERSISTED_REFRESH_S": refresh_s}
+    if not refresh_s:
+        post(edges, id="names")
+    text = "{ __schema { types { name } } }"
+    register("{ makers { id name } }", persisted.hash_of(text), HASH)
+
+    assert edges.post(text).codes == ["FORBIDDEN"]
+    assert post(edges, id=persisted.hash_of(text)).json["data"]["makers"]
+    assert edges.post(text).codes == ["FORBIDDEN"]
+    assert "id" not in post(edges, id=HASH).json["data"]["makers"][0]
+
+
 def test_one_added_and_removed_between_two_looks_is_forgotten(
     edges: Edges, settings: Settings
 ) -> None:

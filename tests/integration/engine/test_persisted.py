@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from django.db import connection, connections
 from pytest_django import Settings
@@ -19,6 +20,7 @@ from fraiseql.engine.document.persisted import Count
 from fraiseql.engine.document.request import GraphQLRequest, from_payload
 from fraiseql.engine.pipeline import execute
 from fraiseql.engine.statistics import Statistics, statistics
+from tests.integration.edges.served import until
 
 TEXT = "{ makers { name } }"
 
@@ -133,6 +135,21 @@ def test_statistics_that_cannot_be_written_are_kept(caplog: pytest.LogCaptureFix
 
     assert counted._counts == {("default", ("", "a" * 64)): Count(2, 1, 4.0, 2.5)}
     assert "are not written" in caplog.text
+
+
+@pytest.mark.usefixtures("store")
+def test_outside_of_tests_counts_are_written_in_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    execute(automatic(TEXT))
+    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.setattr("fraiseql.engine.statistics.INTERVAL_S", 0.01)
+    counted = Statistics()
+    for _ in range(3):
+        counted.note("default", ("", persisted.hash_of(TEXT)), 5.0, False)
+    until(lambda: rows("SELECT uses FROM tb_persisted_operation") == [(3,)])
+    counted.close()
+    until(lambda: counted._writer is not None and not counted._writer.is_alive())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,19 +7,23 @@ WITH given (tenant, hash, text, name, client) AS (
     INSERT INTO tb_persisted_operation (tenant, hash, kind, text, name, client)
     SELECT tenant, hash, 'apq', text, name, client FROM given
         ON CONFLICT (tenant, hash) DO NOTHING
+), counted AS (
+    SELECT count(*) FILTER (WHERE o.client = g.client) AS of_client, count(*) AS of_all
+      FROM given g JOIN tb_persisted_operation o USING (tenant)
+     WHERE o.kind = 'apq' AND o.hash <> g.hash
 ), too_many_of_client AS (
     SELECT o.tenant, o.hash
       FROM tb_persisted_operation o JOIN given g USING (tenant, client)
      WHERE o.kind = 'apq' AND o.hash <> g.hash
-     ORDER BY o.last_used_at DESC
-    OFFSET greatest(%s::integer - 1, 0)
+     ORDER BY o.last_used_at
+     LIMIT (SELECT greatest(of_client - %s::integer + 1, 0) FROM counted)
        FOR UPDATE OF o SKIP LOCKED
 ), too_many AS (
     SELECT o.tenant, o.hash
       FROM tb_persisted_operation o JOIN given g USING (tenant)
      WHERE o.kind = 'apq' AND o.hash <> g.hash
-     ORDER BY o.last_used_at DESC
-    OFFSET greatest(%s::integer - 1, 0)
+     ORDER BY o.last_used_at
+     LIMIT (SELECT greatest(of_all - %s::integer + 1, 0) FROM counted)
        FOR UPDATE OF o SKIP LOCKED
 )
 DELETE FROM tb_persisted_operation
