@@ -58,6 +58,7 @@ _BY_STATE: dict[str, tuple[type[FraiseQLError], str]] = {
     "53300": (ServiceUnavailable, "The database takes no more connections."),
     "P0002": (NotFound, "There is no such thing."),
     "FQ001": (Repeated, "This request has been answered before."),
+    "54000": (BadUserInput, "A value is too large to be worked with."),
     "54001": (BadUserInput, "The query is too complex."),
 }
 # RAISE EXCEPTION, and with the codes by which PostgREST's users say which HTTP status they mean.

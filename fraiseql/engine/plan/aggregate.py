@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fraiseql.engine.plan.filters import check_amount, plan_where
-from fraiseql.engine.plan.order import plan_order
+from fraiseql.engine.plan.order import MAX_KEYS, plan_order
 from fraiseql.engine.plan.plan import Condition, GroupKey, Groups, Guard, Order, Target
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.errors import BadUserInput
@@ -21,6 +21,8 @@ def plan_groups(given: Mapping[str, Given], spec: ObjectSpec, guards: list[Guard
     """Return the groups that the arguments of an aggregate of type ``spec`` ask for."""
     zone = _zone(given.get("timeZone"), guards)
     items = given.get("groupBy")
+    if isinstance(items, list) and len(items) > MAX_KEYS:
+        raise BadUserInput(f"groupBy has {len(items):,} keys; at most {MAX_KEYS} are allowed.")
     keys: dict[Target, GroupKey] = {}
     for item in items if isinstance(items, list) else ():
         key = _key(item, spec.fields[KEYS], (), zone, guards)

@@ -55,6 +55,7 @@ PROVOKED: list[tuple[str, str, type[FraiseQLError]]] = [
     ("42601", "SELECT 'a.*{x'::lquery", BadUserInput),
     ("42601", "SELECT jsonb_path_exists('{}', '$.a[')", BadUserInput),
     ("42622", "SELECT refuse('42622', 'label too long')", BadUserInput),
+    ("54000", "SELECT repeat('tr0ub4dor', 300)::tsquery", BadUserInput),
     ("54001", "SELECT refuse('54001', 'too deep')", BadUserInput),
     ("P0001", "SELECT refuse('P0001', 'Pick another name.')", BadUserInput),
     ("P0002", "SELECT refuse('P0002', 'no rows')", NotFound),

@@ -114,6 +114,7 @@ def test_having_may_leave_no_group(ask: Ask) -> None:
         ("groupBy: [{releasedAt: DAY}, {releasedAt: YEAR}]", "groupBy names releasedAt twice."),
         ("groupBy: [{grade: true}], orderBy: [{keys: {status: ASC}}]",
          "orderBy names status, which groupBy does not."),
+        (f"groupBy: [{', '.join(['{status: true}'] * 33)}]", "groupBy has 33 keys; at most 32 are allowed."),
         ("having: {count: null}", "having.count is null."),
         ("having: {count: {gt: null}}", "having.count.gt is null."),
         (f"having: {{OR: [{', '.join(['{count: {eq: 1}}'] * 1001)}]}}",

@@ -58,6 +58,40 @@ makerFeed: connection of v_maker as Maker
   also   cursors, total""",
         ),
         (
+            """{ waresAggregate(
+                search: "steel", where: {stock: {gt: 1}}, having: {sum: {stock: {lt: "9"}}}, limit: 3,
+                groupBy: [{status: true}, {releasedAt: WEEK}], timeZone: "Asia/Tokyo",
+                orderBy: [{count: DESC}]) { count max { name } } }""",
+            """\
+waresAggregate: aggregate of tv_ware as Ware
+  where  stock gt 1
+  search 'steel'
+  group  keys.status, week of keys.releasedAt in 'Asia/Tokyo'
+  having sum.stock lt 9
+  order  count desc, keys.status asc, keys.releasedAt asc
+  page   first 3
+  keys   count, max, max.name""",
+        ),
+        (
+            """{ wareFeed(search: "steel", distinct: [GRADE, STATUS], first: 1) { estimatedCount }
+                 waresAggregate { count } }""",
+            """\
+wareFeed: connection of tv_ware as Ware
+  where  true
+  search 'steel'
+  one by grade, status
+  order  rank desc, id desc
+  page   first 1
+  keys   kind
+  also   estimate
+waresAggregate: aggregate of tv_ware as Ware
+  where  true
+  group  all rows
+  having true
+  page   first 50
+  keys   count""",
+        ),
+        (
             "{ makers { label } turnovers(orderBy: [{day: ASC_NULLS_FIRST}]) { day } }",
             """\
 makers: many of v_maker as Maker
