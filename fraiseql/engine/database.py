@@ -4,10 +4,11 @@ The database from Python: ``info.context.db`` reads bound types and runs SQL.
 
 import difflib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from asgiref.sync import sync_to_async
 
@@ -15,13 +16,12 @@ from fraiseql.conf import get_settings
 from fraiseql.db import catalog, direct, pool, sync
 from fraiseql.db.direct import Row
 from fraiseql.db.flight import Session
-from fraiseql.db.rows import Rows
-from fraiseql.db.statement import Statement
 from fraiseql.engine.plan.filters import parse_id, plan_where
-from fraiseql.engine.plan.order import plan_order
-from fraiseql.engine.plan.plan import Page, Plan, Read
+from fraiseql.engine.plan.order import plan_cursor, plan_order
+from fraiseql.engine.plan.plan import Order, Page, Plan, Read, Wants
 from fraiseql.engine.plan.selection import all_keys
 from fraiseql.engine.plan.values import Given, Leaf
+from fraiseql.engine.reading import Documents, by_field
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.errors import BadUserInput, ConfigurationError
 from fraiseql.schema.build import get_schema
@@ -70,14 +70,42 @@ class Database:
         ``order_by``: field names, the heaviest first; a leading ``-`` means descending.
         """
         spec, planned = plan_find(type, where, order_by, limit, offset)
-        relations = catalog.relations(planned.views, self.using)
-        rows = sync.fetch(_statement(planned, relations), self.using, self.session)
-        return _instances(spec, rows)
+        return _instances(spec, self.read(planned))
 
     def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
         """Return the first instance that ``where`` and ``keys`` allow, or None."""
         found = self.find(type, {**(where or {}), **keys}, limit=1)
         return found[0] if found else None
+
+    def paginate(
+        self,
+        type: type[T],  # noqa: A002
+        where: Where | None = None,
+        order_by: str | Sequence[str] = (),
+        **window: Any,
+    ) -> "PageOf[T]":
+        """
+        Return a page of instances: ``first`` (rows) and ``after`` (a cursor), or ``last`` and ``before``.
+
+        ``with_total``: count all rows, too. Cursors are those of GraphQL's connections.
+        """
+        spec, planned = plan_page(type, where, order_by, **window)
+        return _page(spec, planned, self.read(planned))
+
+    def count(self, type: type, where: Where | None = None, **keys: Any) -> int:  # noqa: A002
+        """Return how many rows ``where`` and ``keys`` allow."""
+        return _total(self.read(plan_count(type, {**(where or {}), **keys})))
+
+    def exists(self, type: type, where: Where | None = None, **keys: Any) -> bool:  # noqa: A002
+        """Tell whether ``where`` and ``keys`` allow a row."""
+        _, planned = plan_find(type, {**(where or {}), **keys}, (), 1, 0)
+        return bool(self.read(planned))
+
+    def read(self, planned: Plan) -> Documents:
+        """Return the documents of a plan's one read."""
+        template = compile_plan(planned, catalog.relations(planned.views, self.using))
+        rows = sync.fetch(template.fill({}), self.using, self.session)
+        return by_field(template, planned, rows)[_KEY]
 
     def fetch(self, text: str, *params: Any) -> list[Row]:
         """
@@ -124,18 +152,41 @@ class AsyncDatabase:
         offset: int = 0,
     ) -> list[T]:
         """Return what ``Database.find`` returns."""
-        if self._in_thread:
-            find: Callable[..., Awaitable[list[T]]] = sync_to_async(self._direct.find)
-            return await find(type, where, order_by, limit, offset)
         spec, planned = plan_find(type, where, order_by, limit, offset)
-        relations = await catalog.relations_async(planned.views, self.using)
-        rows = await pool.fetch(_statement(planned, relations), self.using, self.session)
-        return _instances(spec, rows)
+        return _instances(spec, await self.read(planned))
 
     async def find_one(self, type: type[T], where: Where | None = None, **keys: Any) -> T | None:  # noqa: A002
         """Return what ``Database.find_one`` returns."""
         found = await self.find(type, {**(where or {}), **keys}, limit=1)
         return found[0] if found else None
+
+    async def paginate(
+        self,
+        type: type[T],  # noqa: A002
+        where: Where | None = None,
+        order_by: str | Sequence[str] = (),
+        **window: Any,
+    ) -> "PageOf[T]":
+        """Return what ``Database.paginate`` returns."""
+        spec, planned = plan_page(type, where, order_by, **window)
+        return _page(spec, planned, await self.read(planned))
+
+    async def count(self, type: type, where: Where | None = None, **keys: Any) -> int:  # noqa: A002
+        """Return what ``Database.count`` returns."""
+        return _total(await self.read(plan_count(type, {**(where or {}), **keys})))
+
+    async def exists(self, type: type, where: Where | None = None, **keys: Any) -> bool:  # noqa: A002
+        """Return what ``Database.exists`` returns."""
+        _, planned = plan_find(type, {**(where or {}), **keys}, (), 1, 0)
+        return bool(await self.read(planned))
+
+    async def read(self, planned: Plan) -> Documents:
+        """Return what ``Database.read`` returns."""
+        if self._in_thread:
+            return await sync_to_async(self._direct.read)(planned)
+        template = compile_plan(planned, await catalog.relations_async(planned.views, self.using))
+        rows = await pool.fetch(template.fill({}), self.using, self.session)
+        return by_field(template, planned, rows)[_KEY]
 
     # On Django's connection, in the request's own thread: one connection for a whole transaction.
 
@@ -172,6 +223,22 @@ class AsyncDatabase:
             self._in_thread = in_thread
 
 
+@dataclass(frozen=True)
+class PageOf(Generic[T]):
+    """A page of instances. ``total``: of all rows, None if it was not asked for."""
+
+    items: list[T]
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+    total: int | None
+
+
+_KEY = "find"
+"""The response key of a plan made here."""
+
+
 def plan_find(
     python: type,
     where: Where | None,
@@ -181,42 +248,99 @@ def plan_find(
 ) -> tuple[ObjectSpec, Plan]:
     """Return the spec of a declared class and the plan that reads its instances."""
     spec = _spec_of(python)
-    if spec.view is None:
-        raise ConfigurationError(
-            f"{spec.name} is bound to no view.", hint="Declare it with @fraiseql.type(view=...)."
-        )
-    keys = (order_by,) if isinstance(order_by, str) else order_by
-    settings = get_settings()
-    read = Read(
-        response_key="find",
-        kind=RootKind.MANY,
-        type=spec,
-        where=plan_where(_conditions(where or {}, spec), spec, []),
-        order=plan_order([_order(key, spec) for key in keys], spec, []),
-        page=Page(
-            settings.DEFAULT_LIMIT if limit is None else limit, Leaf(offset) if offset else None
-        ),
-        keys=all_keys(spec),
+    most = get_settings().DEFAULT_LIMIT if limit is None else limit
+    page = Page(most, Leaf(offset) if offset else None)
+    return spec, _plan(spec, RootKind.MANY, where, _ordered(order_by, spec), page)
+
+
+def plan_page(
+    python: type,
+    where: Where | None,
+    order_by: str | Sequence[str],
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    with_total: bool = False,
+) -> tuple[ObjectSpec, Plan]:
+    """Return the spec of a declared class and the plan that reads a page of its instances."""
+    spec = _spec_of(python)
+    if first is not None and last is not None:
+        raise BadUserInput("Give first or last, not both.")
+    size = next((given for given in (first, last) if given is not None), None)
+    order = _ordered(order_by, spec)
+    page = Page(
+        get_settings().DEFAULT_LIMIT if size is None else size,
+        after=plan_cursor(Leaf(after), order, "after", []),
+        before=plan_cursor(Leaf(before), order, "before", []),
+        backward=last is not None,
     )
-    return spec, Plan((read,))
+    wants = Wants(cursors=True, total=with_total)
+    return spec, _plan(spec, RootKind.CONNECTION, where, order, page, wants)
+
+
+def plan_count(python: type, where: Where) -> Plan:
+    """Return the plan that counts the rows of a declared class."""
+    wants = Wants(rows=False, total=True)
+    return _plan(_spec_of(python), RootKind.CONNECTION, where, (), Page(0), wants)
+
+
+def _plan(
+    spec: ObjectSpec,
+    kind: RootKind,
+    where: Where | None,
+    order: tuple[Order, ...],
+    page: Page,
+    wants: Wants | None = None,
+) -> Plan:
+    condition = plan_where(_conditions(where or {}, spec), spec, [])
+    keys = all_keys(spec)
+    return Plan((Read(_KEY, kind, spec, condition, order, page, keys, wants or Wants()),))
+
+
+def _ordered(order_by: str | Sequence[str], spec: ObjectSpec) -> tuple[Order, ...]:
+    keys = (order_by,) if isinstance(order_by, str) else order_by
+    return plan_order([_order(key, spec) for key in keys], spec, [])
+
+
+def _page(spec: ObjectSpec, planned: Plan, documents: Documents) -> PageOf[Any]:
+    found = _parsed(documents[0])
+    info = found["pageInfo"]
+    return PageOf(
+        items=[hydrate(spec, edge["node"]) for edge in found["edges"]],
+        has_next_page=info["hasNextPage"],
+        has_previous_page=info["hasPreviousPage"],
+        start_cursor=info.get("startCursor"),
+        end_cursor=info.get("endCursor"),
+        total=found["totalCount"] if planned.reads[0].wants.total else None,
+    )
+
+
+def _total(documents: Documents) -> int:
+    return int(_parsed(documents[0])["totalCount"])
 
 
 def _spec_of(python: type) -> ObjectSpec:
     for spec in get_schema().objects.values():
         if spec.python is python:
-            return spec
+            if spec.view is not None:
+                return spec
+            raise ConfigurationError(
+                f"{spec.name} is bound to no view.",
+                hint="Declare it with @fraiseql.type(view=...).",
+            )
     raise ConfigurationError(
         f"{python.__qualname__} is not declared.", hint="Decorate it with @fraiseql.type(view=...)."
     )
 
 
-def _statement(planned: Plan, relations: Mapping[str, Any]) -> Statement:
-    return compile_plan(planned, relations).fill({})
+def _instances(spec: ObjectSpec, documents: Documents) -> list[Any]:
+    return [hydrate(spec, _parsed(document)) for document in documents if document is not None]
 
 
-def _instances(spec: ObjectSpec, rows: Rows) -> list[Any]:
-    documents = (json.loads(row or b"null", parse_float=Decimal) for row in rows.column(0))
-    return [hydrate(spec, document) for document in documents if document is not None]
+def _parsed(document: bytes | None) -> Any:
+    return json.loads(document or b"null", parse_float=Decimal)
 
 
 def _conditions(where: Where, spec: ObjectSpec) -> Given:

@@ -116,10 +116,11 @@ def _fetch(
         others = (yield from _fetch(prepared, rest, variables, settings)) if rest else Found({}, {})
         return Found(others.documents, {**refused, **others.refused, wrong: error})
     rows: Rows = yield statement
-    return Found(_by_field(template, made, rows), refused)
+    return Found(by_field(template, made, rows), refused)
 
 
-def _by_field(template: Template, made: Plan, rows: Rows) -> dict[str, Documents]:
+def by_field(template: Template, made: Plan, rows: Rows) -> dict[str, Documents]:
+    """Return each read's documents, by response key; of a connection, its one."""
     if template.is_tagged:
         return _tagged(made, rows)
     (read,) = made.reads
