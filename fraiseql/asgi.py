@@ -3,7 +3,7 @@ The ASGI application: GraphQL in front of Django.
 
 It answers operations made of bound fields only, on the asynchronous pool, without Django's handler, which
 alone costs many times such an answer (benchmarks/README.md). Everything else goes to Django unchanged: other
-paths, Python resolvers, mutations, browsers, requests from other origins.
+paths, Python resolvers, browsers, requests from other origins.
 """
 
 import asyncio

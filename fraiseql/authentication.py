@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user
-from django.db import connections
+from django.db import Error, connections
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 from django.utils.module_loading import import_string
@@ -133,20 +133,36 @@ def user_viewer(user: Any) -> Viewer | None:
 
 
 def _session_viewer(key: str) -> Viewer | None:
-    _close_old_connections()
+    """
+    Return whose session ``key`` is.
+
+    The connection stays open for the next session, whatever CONN_MAX_AGE says: one thread reads them all,
+    and to connect costs many times what it reads. If the server has ended it, it is opened again, once.
+    """
+    try:
+        return _read_session(key)
+    except Error:
+        if not _close_lost_connections():
+            raise
+        return _read_session(key)
+
+
+def _read_session(key: str) -> Viewer | None:
     request = HttpRequest()
     request.session = _read_only_store(django_settings.SESSION_ENGINE)(key)
-    try:
-        return user_viewer(get_user(request))
-    finally:
-        _close_old_connections()
+    return user_viewer(get_user(request))
 
 
-def _close_old_connections() -> None:
-    """Do what Django's handler does around a request, but let a test's transaction live."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+def _close_lost_connections() -> bool:
+    """Tell whether there were any."""
+    lost = [
+        connection
+        for connection in connections.all(initialized_only=True)
+        if not connection.in_atomic_block and not connection.is_usable()
+    ]
+    for connection in lost:
+        connection.close()
+    return bool(lost)
 
 
 @lru_cache(maxsize=4)
