@@ -76,6 +76,14 @@ class Settings:
     ASSUMED_ROWS: int = setting(
         10, "Items that a list inside a document is taken to have when a cost is worked out."
     )
+    MAX_PLAN_COST: int = setting(
+        0,
+        "What PostgreSQL's planner may estimate a query at; one estimated higher is not run."
+        " 0: no estimate is asked for.",
+    )
+    MAX_PLAN_COST_BY_ROLE: tuple[tuple[str, int], ...] = setting(
+        (), "The same for viewers with a role, a dict of roles to costs; of several the highest."
+    )
     DOCUMENT_CACHE_SIZE: int = setting(1_000, "Compiled operations kept in memory, per process.")
     APQ: bool = setting(
         True, "Take automatic persisted queries: clients store texts and then send hashes."
@@ -180,10 +188,21 @@ def get_settings() -> Settings:
     if isinstance(introspection := values.get("INTROSPECTION"), bool):
         values["INTROSPECTION"] = "public" if introspection else "off"
     for name, value in list(values.items()):
+        if name == "MAX_PLAN_COST_BY_ROLE":
+            values[name] = _by_role(name, value)
+            continue
         _check(name, value, known[name].default, known[name].metadata["choices"])
         if isinstance(known[name].default, tuple):
             values[name] = tuple(value)
     return Settings(**values)
+
+
+def _by_role(name: str, value: Any) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"FRAISEQL[{name!r}] must be a dict of roles to numbers.")
+    for role, number in value.items():
+        _check(f"{name}'][{role!r}", number, 0, ())
+    return tuple(sorted(value.items()))
 
 
 def _check(name: str, value: Any, default: Any, choices: tuple[str, ...]) -> None:

@@ -19,15 +19,23 @@ from fraiseql.checks.database import statement
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import inspection
 from fraiseql.db.embedded import Status, project_server
+from fraiseql.engine.plan.cost import uncapped_lists
 from fraiseql.errors import ConfigurationError, EmbeddedServerError
 from fraiseql.schema import registry
+from fraiseql.schema.build import get_schema
 
 _SETTINGS = "settings.FRAISEQL"
 _LIMITS = {
     "STATEMENT_TIMEOUT_MS": "the time a statement takes",
     "MAX_TOKENS": "the length of a document",
     "MAX_DEPTH": "how deep a document nests",
+    "MAX_SELECTIONS": "how many fields a document spells out",
     "MAX_FIELDS": "how many fields a document stands for",
+    "MAX_ROOT_FIELDS": "how many lists a query reads and how many tries a mutation has",
+    "MAX_ALIASES": "how often a document gives a field another name",
+    "MAX_DIRECTIVES": "how many directives a document has",
+    "MAX_COST": "how many rows and fields an operation reads",
+    "MAX_RESPONSE_BYTES": "the size of a response",
 }
 
 
@@ -37,7 +45,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         settings = get_settings()
     except ConfigurationError:
         return []  # Reported by check_bindings.
-    return [*_exposed(settings), *_limits(settings), *_embedded(settings), *_asgi()]
+    return [*_exposed(settings), *_limits(settings), *_lists(), *_embedded(settings), *_asgi()]
 
 
 def check_role(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
@@ -99,6 +107,15 @@ def _limits(settings: Settings) -> Iterator[CheckMessage]:
     for name, what in _LIMITS.items():
         if getattr(settings, name) == 0:
             yield table.UNLIMITED(_SETTINGS, name=name, what=what, default=defaults[name])
+
+
+def _lists() -> Iterator[CheckMessage]:
+    try:
+        schema = get_schema()
+    except ConfigurationError:
+        return  # Reported by check_bindings.
+    for name in uncapped_lists(schema):
+        yield table.UNCAPPED(name, name=name)
 
 
 def _embedded(settings: Settings) -> Iterator[CheckMessage]:

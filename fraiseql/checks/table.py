@@ -375,6 +375,12 @@ EMBEDDED = _check(
     "The database is the private server of development.",
     "Set DATABASE_URL to a server with backups.",
 )
+UNCAPPED = _check(
+    "W308",
+    "the fields that Python answers with lists of objects",
+    "{name} returns a list that nothing cuts.",
+    "Give it an argument limit or first, and heed it; it then counts towards MAX_COST.",
+)
 ASGI = _check(
     "W307",
     "ASGI_APPLICATION",

@@ -30,15 +30,17 @@ from fraiseql.engine.document.document import read_document
 from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.document.variables import Variables
-from fraiseql.engine.operation import Operation
+from fraiseql.engine.estimating import Estimates, max_plan_cost
+from fraiseql.engine.operation import Operation, Prepared
 from fraiseql.engine.persisting import Persisted
-from fraiseql.engine.reading import Relations, read
+from fraiseql.engine.reading import Reading, Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import (
     BadRequest,
+    CostExceeded,
     Forbidden,
     FraiseQLError,
     ServiceUnavailable,
@@ -90,6 +92,7 @@ class Engine:
             max_aliases=settings.MAX_ALIASES,
             max_directives=settings.MAX_DIRECTIVES,
         )
+        self.estimates = Estimates()
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
 
@@ -207,8 +210,8 @@ class Engine:
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
         try:
-            found = yield from read(prepared, variables, self.settings)
-        except ServiceUnavailable as error:
+            found = yield from self._read(prepared, variables, viewer)
+        except (ServiceUnavailable, CostExceeded) as error:
             return envelope.refusal(error, self.debug)
         if prepared.outline.is_fast:
             return self._sized(
@@ -217,6 +220,11 @@ class Engine:
         values = answering.python_values(prepared, found)
         done = yield Execution(operation, request, viewer, values)
         return self._sized(answering.executed(done, self.debug))
+
+    def _read(self, prepared: Prepared, variables: Variables, viewer: Viewer) -> Reading:
+        reading = read(prepared, variables, self.settings)
+        most = max_plan_cost(viewer, self.settings)
+        return self.estimates.within(reading, most, self.debug) if most else reading
 
     def _sized(self, response: Response) -> Response:
         """Return ``response``, or an error in its place if it is too large."""

@@ -19,7 +19,7 @@ from django.urls import include, path
 
 import fraiseql
 from fraiseql.asgi import GraphQLApplication
-from fraiseql.checks import CHECKS, table
+from fraiseql.checks import CHECKS, production, table
 from fraiseql.checks.bindings import check_bindings
 from fraiseql.checks.database import check_views
 from fraiseql.checks.production import (
@@ -191,7 +191,10 @@ def test_bindings_that_cannot_be_read_are_told_by_the_check(
         get_schema()
 
 
-@pytest.mark.parametrize("given", [{"LIMIT": 1}, {"MAX_LIMIT": "many"}])
+@pytest.mark.parametrize(
+    "given",
+    [{"LIMIT": 1}, {"MAX_LIMIT": "many"}, {"MAX_PLAN_COST_BY_ROLE": 7}, {"MAX_PLAN_COST_BY_ROLE": {"guest": -1}}],
+)  # fmt: skip
 def test_wrong_settings_are_named(given: dict[str, Any]) -> None:
     with override_settings(FRAISEQL=given):
         message = only(check_bindings())
@@ -332,13 +335,44 @@ def test_introspection_in_production() -> None:
     assert message.id == "fraiseql.W304"
 
 
-@pytest.mark.parametrize("name", ["STATEMENT_TIMEOUT_MS", "MAX_TOKENS", "MAX_DEPTH", "MAX_FIELDS"])
+@pytest.mark.parametrize("name", production._LIMITS)
 def test_limits_that_are_off(name: str) -> None:
     with override_settings(FRAISEQL={name: 0}):
         message = only(check_settings())
 
     assert message.id == "fraiseql.W305"
     assert name in message.msg
+
+
+def test_lists_that_nothing_cuts(thing: Any) -> None:
+    @fraiseql.type
+    class Shelf:
+        things: list[thing]
+
+        @fraiseql.field
+        def others(self) -> list[thing]:
+            return []
+
+        @fraiseql.field
+        def numbers(self) -> list[int]:
+            return []
+
+    class Query(fraiseql.Query):
+        some = fraiseql.many(thing)
+        feed = fraiseql.connection(thing)
+
+    @fraiseql.query
+    def shelves(info: Any) -> list[Shelf]:
+        return []
+
+    @fraiseql.query
+    def few_shelves(info: Any, limit: int = 3) -> list[Shelf]:
+        return []
+
+    messages = check_settings()
+
+    assert {message.id for message in messages} == {"fraiseql.W308"}
+    assert sorted(str(message.obj) for message in messages) == ["Query.shelves", "Shelf.others"]
 
 
 def test_the_private_server_in_production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

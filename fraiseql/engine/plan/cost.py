@@ -6,7 +6,7 @@ the rest is left as a sum of products, which each request evaluates.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -20,6 +20,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLUnionType,
     IntValueNode,
     ListValueNode,
@@ -33,6 +34,7 @@ from graphql import (
     get_introspection_query,
     get_named_type,
     introspection_types,
+    is_composite_type,
     parse,
 )
 
@@ -185,6 +187,30 @@ def _full_introspection(schema: Schema, settings: Settings) -> int:
     costing = _Costing(schema, by_name, {}, settings)
     costing.selections([(operation.selection_set, schema.graphql.query_type)])
     return costing.introspection
+
+
+def uncapped_lists(schema: Schema) -> Iterator[str]:
+    """
+    Yield the fields, as Type.field, that return lists of objects which nothing cuts.
+
+    Bound lists are cut by their limits; a list in a document is as long as its row has it.
+    """
+    for owner in schema.graphql.type_map.values():
+        if owner.name.startswith("__") or not isinstance(owner, GraphQLObjectType):
+            continue
+        spec = schema.objects.get(owner.name)
+        bound = schema.roots if owner is schema.graphql.query_type else {}
+        for name, entry in owner.fields.items():
+            is_list = _list_levels(entry.type) and is_composite_type(get_named_type(entry.type))
+            if (
+                not is_list
+                or name in bound
+                or name in _PAGED
+                or not entry.args.keys().isdisjoint(_ANY_WINDOW)
+            ):
+                continue
+            if spec is None or spec.fields[name].compute is not None:
+                yield f"{owner.name}.{name}"
 
 
 class _Costing:
