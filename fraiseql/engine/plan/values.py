@@ -149,5 +149,7 @@ def outline(value: Any) -> Any:
     if type(value) is dict:
         return tuple([(name, outline(item)) for name, item in value.items()])
     if type(value) is list:
-        return value == [] or tuple([outline(item) for item in value if type(item) in (dict, list)])
+        if not value:
+            return "[]"  # Neither null nor a list of scalars.
+        return tuple([outline(item) for item in value if type(item) in (dict, list)])
     return value is None

@@ -314,3 +314,13 @@ def test_enums_of_numbers_sort_by_number(jsonb: str | None, sql: Any) -> None:
 
     assert ordered["steps"] == [{"level": "HIGH"}, {"level": "LOW"}]
     assert equal.assert_ok()["steps"] == [{"all": ["LOW", "HIGH"]}]
+
+
+def test_a_statement_kept_for_an_empty_list_is_not_that_for_null(
+    ask: Ask, answer: Callable[..., Result]
+) -> None:
+    query = "query ($ids: [ID!]) { makers(where: {id: {in: $ids}}) { name } }"
+
+    assert ask(query, ids=[]) == {"makers": []}
+    assert answer(query, ids=None).codes == ["BAD_USER_INPUT"]
+    assert len(ask(query)["makers"]) == 3
