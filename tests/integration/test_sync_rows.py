@@ -80,6 +80,8 @@ def declared() -> Iterator[None]:
         class Writer:
             id: UUID
             name: str
+            # Not in the document, so that no rule speaks of it.
+            essays: "list[Essay]" = fraiseql.related(key="writer_id")
 
         @fraiseql.type(view="v_remark")
         class Remark:
@@ -90,6 +92,7 @@ def declared() -> Iterator[None]:
         @fraiseql.type(view="tv_essay", source="v_essay")
         class Essay:
             id: UUID
+            writer_id: UUID | None
             title: str
             writer: Writer
             remarks: list[Remark]
