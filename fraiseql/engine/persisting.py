@@ -9,10 +9,10 @@ those that clients stored, the ones used last. These generators yield what must 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from fraiseql.conf import Settings
 from fraiseql.db.statement import Statement
@@ -46,8 +46,7 @@ Compiled = Mapping[tuple[str, str | None], Operation]
 Waiting = Generator[Statement, Any, None]
 
 
-@dataclass(frozen=True)
-class Admitted:
+class Admitted(NamedTuple):
     """
     A request with its text. ``stored``: what the store has of it, or will have if it ``is_new``.
 
@@ -158,7 +157,8 @@ class Persisted:
 
     def _tenant_of(self, viewer: Viewer) -> str:
         """Return the tenant whose operations a viewer stores and finds; "" if there are no tenants."""
-        return dict(session_of(viewer, self._settings.SESSION_VARIABLES)).get(TENANT, "")
+        paths = self._settings.SESSION_VARIABLES
+        return dict(session_of(viewer, paths)).get(TENANT, "") if viewer.session or paths else ""
 
     def _is_exempt(self, viewer: Viewer) -> bool:
         return viewer.is_staff and self._settings.PERSISTED_OPERATIONS_STAFF

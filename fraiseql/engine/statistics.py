@@ -8,7 +8,6 @@ when the process ends.
 import atexit
 import logging
 import os
-from collections.abc import Mapping
 from threading import Event, Lock, Thread
 
 from django.core import mail
@@ -40,7 +39,7 @@ class Statistics:
 
     def note(self, using: str, key: tuple[str, str], duration_ms: float, failed: bool) -> None:
         """Count one answer of an operation."""
-        self._add({(using, key): Count(1, int(failed), duration_ms, duration_ms)})
+        self._add((using, key), Count(1, int(failed), duration_ms, duration_ms))
         # Django's own mark of its test environment, where nothing is written behind a test's back.
         if self._writer is None and not hasattr(mail, "outbox"):
             self._start()
@@ -55,20 +54,21 @@ class Statistics:
                 sync.fetch(persisted.count(counts.items()), using)
             except FraiseQLError as error:
                 log.warning("Statistics of %d operations are not written: %s", len(counts), error)
-                self._add({(using, key): count for key, count in counts.items()})
+                for key, count in counts.items():
+                    self._add((using, key), count)
 
     def close(self) -> None:
         """Write what is left and end the thread that writes."""
         self._ended.set()
         self.flush()
 
-    def _add(self, counts: Mapping[Place, Count]) -> None:
+    def _add(self, place: Place, count: Count) -> None:
         with self._lock:
-            for place, count in counts.items():
-                if place in self._counts:
-                    self._counts[place] += count
-                elif len(self._counts) < MAX_COUNTED:
-                    self._counts[place] = count
+            known = self._counts.get(place)
+            if known is not None:
+                known.add(count)
+            elif len(self._counts) < MAX_COUNTED:
+                self._counts[place] = count
 
     def _start(self) -> None:
         with self._lock:

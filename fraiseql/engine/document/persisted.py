@@ -34,22 +34,21 @@ class Stored:
         return self.tenant, self.hash
 
 
-@dataclass(frozen=True)
+@dataclass
 class Count:
     """What was counted of an operation. ``errors``: answers with at least one."""
 
-    uses: int = 0
-    errors: int = 0
-    total_ms: float = 0.0
-    max_ms: float = 0.0
+    uses: int
+    errors: int
+    total_ms: float
+    max_ms: float
 
-    def __add__(self, other: "Count") -> "Count":
-        return Count(
-            self.uses + other.uses,
-            self.errors + other.errors,
-            self.total_ms + other.total_ms,
-            max(self.max_ms, other.max_ms),
-        )
+    def add(self, other: "Count") -> None:
+        """Count what ``other`` counted, too."""
+        self.uses += other.uses
+        self.errors += other.errors
+        self.total_ms += other.total_ms
+        self.max_ms = max(self.max_ms, other.max_ms)
 
 
 def hash_of(text: str) -> str:

@@ -139,6 +139,14 @@ def test_what_is_not_valid_is_not_stored(edges: Edges, text: str) -> None:
     assert stored() == []
 
 
+def test_what_costs_too_much_is_not_stored(edges: Edges, settings: Settings) -> None:
+    settings.FRAISEQL = {"MAX_COST": 50}
+    refused = edges.post(TEXT, {"limit": 1000}, extensions=by_hash(TEXT))
+
+    assert refused.codes == ["COST_EXCEEDED"]
+    assert stored() == []
+
+
 def test_text_is_compared_byte_for_byte(edges: Edges) -> None:
     texts = [
         "{ makers { name } } # é",
