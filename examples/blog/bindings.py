@@ -69,3 +69,63 @@ class Query(fraiseql.Query):
     posts_aggregate = fraiseql.aggregate(Post)
     comment = fraiseql.one(Comment)
     comments = fraiseql.many(Comment)
+
+
+@fraiseql.mutation(function="fn_create_post")
+class CreatePost:
+    """Write a post."""
+
+    author_id: UUID
+    identifier: str
+    title: str
+    content: str
+    tags: list[str] | None
+    status: PostStatus = PostStatus.DRAFT
+    returns: Post
+
+
+@fraiseql.mutation(function="fn_update_post")
+class UpdatePost:
+    """Change what is given of a post."""
+
+    id: UUID
+    title: str | None
+    content: str | None
+    tags: list[str] | None
+    status: PostStatus | None
+    returns: Post
+
+
+@fraiseql.mutation(function="fn_delete_post")
+class DeletePost:
+    """Delete a post with its comments."""
+
+    id: UUID
+    returns: UUID
+
+
+@fraiseql.mutation(function="fn_create_comment")
+class CreateComment:
+    """Comment on a post."""
+
+    post_id: UUID
+    author_id: UUID
+    content: str
+    returns: Comment
+
+
+@fraiseql.mutation(function="fn_update_comment")
+class UpdateComment:
+    """Change what a comment says."""
+
+    id: UUID
+    content: str
+    returns: Comment
+
+
+@fraiseql.mutation(function="fn_delete_comment")
+class DeleteComment:
+    """Delete a comment."""
+
+    id: UUID
+    returns: UUID

@@ -1,8 +1,18 @@
-"""The blog's tables, the views that hold its documents, and the projections that store them."""
+"""The blog's tables, views, projections that store their documents, and functions that write."""
 
 from django.db import migrations
 
 from fraiseql.operations import RunSQLFile
+
+FUNCTIONS = (
+    "fn_sync_tv_post",
+    "fn_create_post",
+    "fn_update_post",
+    "fn_delete_post",
+    "fn_create_comment",
+    "fn_update_comment",
+    "fn_delete_comment",
+)
 
 
 class Migration(migrations.Migration):
@@ -26,5 +36,9 @@ class Migration(migrations.Migration):
         RunSQLFile("projections/tv_post.sql", reverse="DROP TABLE tv_post"),
         RunSQLFile(
             "projections/tv_post_created_at_idx.sql", reverse="DROP INDEX tv_post_created_at_idx"
+        ),
+        *(
+            RunSQLFile(f"functions/{name}.sql", reverse=f"DROP FUNCTION {name}")
+            for name in FUNCTIONS
         ),
     )

@@ -1,0 +1,4 @@
+WITH r AS MATERIALIZED (SELECT * FROM "public"."fn_import_stalls"("p_items" => %s::jsonb) WITH ORDINALITY), s AS MATERIALIZED (SELECT set_config('fraiseql.result', coalesce(array_agg(r.entity_id ORDER BY r.ordinality) FILTER (WHERE r.entity IS NULL AND r.entity_id IS NOT NULL)::text, '{}'), true) FROM r) SELECT r."status"::text, r."message"::text, to_json(r."entity")::text, to_json(r."updated_fields")::text, NULL::text, to_json(r."metadata")::text, r."ordinality"::text FROM s LEFT JOIN r ON true ORDER BY r.ordinality
+-- "[{\"identifier\":\"a\",\"name\":\"A\",\"capacity\":3},{\"identifier\":\"a\",\"name\":\"B\"}]"
+
+SELECT t."data" FROM "public"."v_stall" AS t WHERE t."id" = ANY (current_setting('fraiseql.result')::uuid[]) ORDER BY array_position(current_setting('fraiseql.result')::uuid[], t."id") LIMIT 2147483647

@@ -1,0 +1,4 @@
+WITH r AS MATERIALIZED (SELECT * FROM "public"."fn_change_stall"("input" => %s::jsonb) WITH ORDINALITY), s AS MATERIALIZED (SELECT set_config('fraiseql.result', coalesce(array_agg(r.entity_id ORDER BY r.ordinality) FILTER (WHERE r.entity IS NULL AND r.entity_id IS NOT NULL)::text, '{}'), true) FROM r) SELECT r."status"::text, r."message"::text, to_json(r."entity")::text, to_json(r."updated_fields")::text, CASE WHEN r."cascade" IS NOT NULL THEN (jsonb_build_object('updated', '[]'::jsonb, 'deleted', '[]'::jsonb, 'invalidated', '[]'::jsonb) || r."cascade"::jsonb)::text END, to_json(r."metadata")::text, r."ordinality"::text FROM s LEFT JOIN r ON true ORDER BY r.ordinality
+-- "{\"id\":\"00000000-0000-4000-8000-0000000000ff\",\"name\":\"None\"}"
+
+SELECT t."data" FROM "public"."v_stall" AS t WHERE t."id" = ANY (current_setting('fraiseql.result')::uuid[]) LIMIT 1
