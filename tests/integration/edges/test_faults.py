@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -190,8 +191,10 @@ def test_who_waits_too_long_for_a_connection_is_told(
     with serve("daphne", own_server.uri(), tmp_path / "log", **settings) as served:
         with served.send("{ naps(where: {id: {eq: 3}}) { note } }"):
             until(lambda: running(own_server.uri()))
-            told = served.codes(IN_FRONT)
+            told = httpx.post(served.url, json={"query": IN_FRONT}, timeout=20)
         until(lambda: not running(own_server.uri()))
         after = served.codes(IN_FRONT)
 
-    assert (told, after) == ([DOWN], [])
+    assert told.json()["errors"][0]["extensions"]["code"] == DOWN
+    assert (told.status_code, after) == (503, [])
+    assert int(told.headers["retry-after"]) >= 1

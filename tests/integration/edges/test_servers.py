@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -41,7 +42,14 @@ def served(
     """The site under each server, with a pool of four."""
     pytest.importorskip(request.param)
     log = tmp_path_factory.mktemp("server") / "log"
-    with serve(request.param, site_database, log, POOL_MAX_SIZE=4, MAX_BODY_BYTES=10_000) as found:
+    with serve(
+        request.param,
+        site_database,
+        log,
+        POOL_MAX_SIZE=4,
+        MAX_BODY_BYTES=10_000,
+        SSE_HEARTBEAT_MS=50,
+    ) as found:
         yield found
     assert not unclean(log)
 
@@ -166,6 +174,19 @@ def test_the_statement_of_a_client_that_leaves_is_cancelled(
     assert served.ask("{ naps(where: {id: {eq: 1}}) { note } }") == {
         "data": {"naps": [{"note": "rested"}]}
     }
+
+
+def test_events_are_sent_as_they_come_and_end_with_the_client(
+    served: Served, site_database: str
+) -> None:
+    asked = {"query": "{ naps(where: {id: {eq: 3}}) { note } }"}
+    headers = {"Accept": "text/event-stream"}
+    with httpx.stream("POST", served.url, json=asked, headers=headers, timeout=20) as response:
+        first = next(response.iter_raw())
+        was_running = bool(running(site_database))
+
+    assert (response.status_code, first, was_running) == (200, b":\n\n", True)
+    until(lambda: not running(site_database), timeout_s=10)
 
 
 def test_a_client_that_leaves_within_its_body_is_forgotten(served: Served) -> None:
