@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,7 +97,9 @@ def test_groups_are_what_python_makes_of_the_rows(
         fill(found)
         catalog.forget("default")
         variables = {"by": by, "zone": zone, "least": least}
-        query = QUERY % (("ColumnSale", "columnSales") if of_columns else ("Sale", "documentSales"))
+        query = QUERY % (
+            ("ColumnSale", "columnFigures") if of_columns else ("Sale", "documentFigures")
+        )
         data = Client().query(query, variables).assert_ok()
         transaction.set_rollback(True)
     catalog.forget("default")
@@ -107,14 +110,52 @@ def test_groups_are_what_python_makes_of_the_rows(
     )
 
 
+@pytest.mark.django_db
+@bounded
+@given(
+    rows(),
+    st.lists(st.sampled_from(["COLOUR", "PIECES", "SOLD_ON", "NOTE"]), min_size=1, max_size=3),
+    st.lists(
+        st.sampled_from(["colour: ASC", "pieces: DESC", "soldOn: ASC_NULLS_FIRST", "note: DESC_NULLS_LAST"]),
+        max_size=2,
+        unique=True,
+    ),
+    st.booleans(),
+)  # fmt: skip
+def test_distinct_rows_are_the_first_of_each_kind(
+    found: list[Row], by: list[str], order: list[str], of_columns: bool
+) -> None:
+    name = "columnSale" if of_columns else "documentSale"
+    ordered = ", ".join(f"{{{key}}}" for key in [*order, "number: ASC"])
+    query = f"""{{
+      whole: {name}s(orderBy: [{ordered}]) {{ number colour pieces soldOn note }}
+      narrow: {name}s(distinct: [{", ".join(by)}], orderBy: [{ordered}], limit: 5) {{ number }}
+      feed: {name}Feed(distinct: [{", ".join(by)}], orderBy: [{ordered}]) {{ totalCount }}
+    }}"""
+    with isolated(), transaction.atomic():
+        declare()
+        fill(found)
+        catalog.forget("default")
+        data = Client().query(query).assert_ok()
+        transaction.set_rollback(True)
+    catalog.forget("default")
+    fields = ["soldOn" if name == "SOLD_ON" else name.lower() for name in by]
+    first: dict[tuple[Any, ...], Any] = {}
+    for row in data["whole"]:
+        first.setdefault(tuple(row[name] for name in fields), row["number"])
+
+    assert [row["number"] for row in data["narrow"]] == list(first.values())[:5]
+    assert data["feed"]["totalCount"] == len(first)
+
+
 def declare() -> None:
     """Declare the sales twice: as documents and as columns."""
     fraiseql.enum(Colour)
     place = fraiseql.type(type("Place", (), {"__annotations__": {"city": str | None}}))
     fields = {
-        "colour": Colour | None, "place": place, "pieces": int | None, "price": Decimal | None,
-        "total": scalars.BigInt | None, "sold_at": datetime | None, "sold_on": date | None,
-        "note": str | None,
+        "id": UUID, "number": int, "colour": Colour | None, "place": place, "pieces": int | None,
+        "price": Decimal | None, "total": scalars.BigInt | None, "sold_at": datetime | None,
+        "sold_on": date | None, "note": str | None,
     }  # fmt: skip
     namespace = {"__annotations__": fields, "__module__": __name__}
     documents = fraiseql.type(view="v_sale", name="Sale")(type("Sale", (), dict(namespace)))
@@ -123,8 +164,12 @@ def declare() -> None:
     )
 
     class Query(fraiseql.Query):
-        document_sales = fraiseql.aggregate(documents)
-        column_sales = fraiseql.aggregate(columns)
+        document_sales = fraiseql.aggregate(documents, name="documentFigures")
+        column_sales = fraiseql.aggregate(columns, name="columnFigures")
+        document_rows = fraiseql.many(documents, name="documentSales")
+        column_rows = fraiseql.many(columns, name="columnSales")
+        document_feed = fraiseql.connection(documents, name="documentSaleFeed")
+        column_feed = fraiseql.connection(columns, name="columnSaleFeed")
 
 
 def fill(found: Sequence[Row]) -> None:
@@ -132,7 +177,8 @@ def fill(found: Sequence[Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("""CREATE TABLE tb_sale (
             colour text, city text, pieces integer, price numeric(9,2), total bigint,
-            sold_at timestamptz, sold_on date, note text COLLATE "C")""")
+            sold_at timestamptz, sold_on date, note text COLLATE "C",
+            number int GENERATED ALWAYS AS IDENTITY, id uuid DEFAULT gen_random_uuid())""")
         cursor.executemany(
             "INSERT INTO tb_sale VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
             [tuple(vars(row).values()) for row in found],
