@@ -20,7 +20,6 @@ from tests.integration.edges.conftest import ENDPOINT, JSON_BODY, Edges
 from tests.shop.models import Note
 
 LATER = {
-    "cve_2026_81636": "limits",
     "cve_2026_35523": "subscriptions: the handshake authenticates",
     "cve_2026_35526": "subscriptions: a cap for each socket",
     "cve_2019_1020015": "bearer tokens: audience, issuer, algorithm",

@@ -19,12 +19,11 @@ from tests.integration.edges.served import running, serve, until
 from tests.shop.models import Note
 
 LATER = {
-    "o8": "limits",
     "o3": "alerts: nothing here opens a connection to an address it was given",
     "o9": "rate limits",
     "o11": "tenants and row-level security",
     "o12": "tenants and row-level security",
-    "o13": "mutations made of functions",
+    "o13": "tenants: who may call which function",
 }
 
 HOSTILE = "'; SELECT pg_sleep(5)--"
@@ -202,6 +201,46 @@ def test_o6_every_list_of_rows_has_a_cap(edges: Edges, sql: Callable[..., Any]) 
     assert len(lists) > 5
     assert all("limit" in arguments for arguments in lists.values())
     assert len(edges.post("{ wares { id: __typename } }").json["data"]["wares"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        ("first: 50", {}), ("last: 50", {}), ("first: $n", {"n": 50}), ("last: $n", {"n": 50}),
+    ],
+)  # fmt: skip
+def test_o8_and_cve_2026_81636_cost_counts_the_rows_asked_for(
+    configured: MakeEdges, arguments: str, variables: dict[str, Any]
+) -> None:
+    edges = configured(MAX_COST=300)
+    query = "query ($n: Int = 1) { wareFeed(ARGUMENTS) { edges { node { id name price maker { id name } } } } }"
+    if "$n" not in arguments:
+        query = query.replace("($n: Int = 1) ", "")
+    few = edges.post(
+        query.replace("ARGUMENTS", arguments.replace("50", "2")), dict.fromkeys(variables, 2)
+    )
+    many = edges.post(query.replace("ARGUMENTS", arguments), variables)
+
+    assert few.codes == []
+    assert many.codes == ["COST_EXCEEDED"]
+    assert "data" not in many.json
+
+
+def test_o8_caps_multiply_where_lists_stand_in_lists(configured: MakeEdges) -> None:
+    edges = configured(MAX_COST=1_000)
+    flat = "{ writers(limit: 20) { name } works(limit: 20) { title } }"
+    nested = "{ writers(limit: 20) { works(limit: 20) { writer { works(limit: 20) { title } } } } }"
+
+    assert edges.post(flat).codes == []
+    assert edges.post(nested).codes == ["COST_EXCEEDED"]
+
+
+def test_o8_a_mutation_counts_for_each_item(configured: MakeEdges) -> None:
+    edges = configured(MAX_COST=1_000)
+    query = """mutation ($i: [ImportStallsInput!]!) { importStalls(input: $i) { errors { message } } }"""
+    items = [{"identifier": f"s{number}", "name": "a"} for number in range(500)]
+
+    assert edges.post(query, {"i": items}).codes == ["COST_EXCEEDED"]
 
 
 @pytest.mark.slow
