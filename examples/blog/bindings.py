@@ -28,6 +28,8 @@ class User:
     email: scalars.Email
     bio: str | None
     created_at: datetime
+    # Not in the user's document: read from tv_post, in the same statement.
+    posts: list["Post"] = fraiseql.related(key="author_id", max_limit=100)
 
 
 @fraiseql.type(view="v_comment")

@@ -37,6 +37,9 @@ class Migration(migrations.Migration):
         RunSQLFile(
             "projections/tv_post_created_at_idx.sql", reverse="DROP INDEX tv_post_created_at_idx"
         ),
+        RunSQLFile(
+            "projections/tv_post_author_id_idx.sql", reverse="DROP INDEX tv_post_author_id_idx"
+        ),
         *(
             RunSQLFile(f"functions/{name}.sql", reverse=f"DROP FUNCTION {name}")
             for name in FUNCTIONS

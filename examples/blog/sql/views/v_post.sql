@@ -1,7 +1,7 @@
 -- One document per post, with its author, and its comments with theirs. tv_post stores it.
 -- The comments are a subquery of their own column: whoever asks for keys alone does not pay for them.
 CREATE OR REPLACE VIEW v_post AS
-SELECT p.id, p.identifier, p.created_at,
+SELECT p.id, p.identifier, p.created_at, u.id AS author_id,
        jsonb_build_object(
            'id', p.id,
            'identifier', p.identifier,
