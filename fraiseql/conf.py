@@ -33,6 +33,12 @@ class Settings:
         30_000,
         "Time after which PostgreSQL cancels a statement; 0: never.",
     )
+    POOL: str = setting(
+        "multiplexed",
+        "How the asynchronous pool is used: `multiplexed`: statements known to be cheap share some of"
+        " the connections, in libpq's pipeline mode; `simple`: each has one of its own.",
+        choices=("multiplexed", "simple"),
+    )
     POOL_MIN_SIZE: int = setting(2, "Connections the asynchronous pool keeps open.")
     POOL_MAX_SIZE: int = setting(10, "Connections the asynchronous pool opens at most.")
     POOL_TIMEOUT_MS: int = setting(

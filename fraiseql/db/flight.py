@@ -21,10 +21,10 @@ class Flight:
     What one transaction sends. ``steps``: texts with encoded parameters, the session's first.
 
     ``leading``: how many steps are no statements of the caller's. ``failed``: the index of the
-    caller's statement that failed, once one has.
+    caller's statement that failed, once one has. ``seconds``: how long it had the server.
     """
 
-    __slots__ = ("failed", "leading", "statements", "steps")
+    __slots__ = ("failed", "leading", "seconds", "statements", "steps")
 
     def __init__(self, statements: Sequence[Statement], session: Session = ()) -> None:
         self.statements = statements
@@ -34,6 +34,7 @@ class Flight:
             self.steps.insert(0, _session_step(session))
             self.leading = 1
         self.failed: int | None = None
+        self.seconds = 0.0
 
     @property
     def writes(self) -> bool:

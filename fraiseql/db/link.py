@@ -38,7 +38,7 @@ class _Sent:
 
     __slots__ = ("error", "flight", "future", "prepares", "replies")
 
-    def __init__(self, flight: Flight, future: asyncio.Future[list[PGresult]]) -> None:
+    def __init__(self, flight: Flight, future: asyncio.Future[list[PGresult] | None]) -> None:
         self.flight = flight
         self.future = future
         self.error: PGresult | None = None
@@ -53,12 +53,13 @@ class Link:
     ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
     ``used``: the loop's time since which the first flight under way has had the server, or of the
     last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it is free.
+    ``on_free``: called once when the last flight under way has ended.
     """
 
     __slots__ = (
         "_connection", "_drained", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost",
         "_pgconn", "_prepared", "_prepares", "_preparing", "_sent", "_socket",
-        "born", "retired", "used",
+        "born", "on_free", "retired", "used",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +73,7 @@ class Link:
         self._pgconn.enter_pipeline_mode()
         self._socket = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._proceed)
+        self._loop.add_reader(self._socket, self.proceed)
         self._on_lost = on_lost
         self._is_open, self._has_unsent = True, False
         self._prepares = prepares
@@ -83,6 +84,7 @@ class Link:
         self._drained: asyncio.Future[None] | None = None
         self.born = self.used = self._loop.time()
         self.retired = False
+        self.on_free: Callable[[Link], None] | None = None
 
     @classmethod
     async def open(
@@ -97,7 +99,28 @@ class Link:
         """Tell whether a flight is under way, wanted or not."""
         return bool(self._sent)
 
-    def send(self, flight: Flight) -> asyncio.Future[list[PGresult]]:
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether somebody still waits for a flight under way."""
+        return any(not sent.future.done() for sent in self._sent)
+
+    @property
+    def load(self) -> int:
+        """Return how many flights are under way."""
+        return len(self._sent)
+
+    @property
+    def first(self) -> Flight:
+        """Return the flight that has the server."""
+        return self._sent[0].flight
+
+    def pass_on(self) -> None:
+        """End all flights but the first with None: they are better sent elsewhere."""
+        for sent in tuple(self._sent)[1:]:
+            if not sent.future.done():
+                sent.future.set_result(None)
+
+    def send(self, flight: Flight) -> asyncio.Future[list[PGresult] | None]:
         """Start a flight; the future ends with a result for each statement or a psycopg.Error."""
         if not self._sent:
             self.used = self._loop.time()
@@ -166,12 +189,12 @@ class Link:
         """Send what libpq holds; what the socket does not take goes when it is writable."""
         if self._pgconn.flush():
             self._has_unsent = True
-            self._loop.add_writer(self._socket, self._proceed)
+            self._loop.add_writer(self._socket, self.proceed)
         elif self._has_unsent:
             self._has_unsent = False
             self._loop.remove_writer(self._socket)
 
-    def _proceed(self) -> None:
+    def proceed(self) -> None:
         """Send and receive as far as the socket lets us."""
         pgconn = self._pgconn
         try:
@@ -199,7 +222,8 @@ class Link:
     def _end(self) -> None:
         """Wake the sender of the flight that came to its end."""
         sent = self._sent.popleft()
-        self.used = self._loop.time()
+        now = self._loop.time()
+        sent.flight.seconds, self.used = now - self.used, now
         results = self._results(sent)
         if sent.future.done():
             pass
@@ -211,6 +235,9 @@ class Link:
             sent.future.set_result(results[sent.flight.leading :])
         if not self._sent:
             self._end_drained()
+            on_free, self.on_free = self.on_free, None
+            if on_free is not None:
+                on_free(self)
 
     def _results(self, sent: _Sent) -> list[PGresult]:
         """Return the replies of statements, having learned from those of PREPARE."""

@@ -14,11 +14,14 @@ import psycopg
 from asgiref.sync import sync_to_async
 from django.core import mail
 from django.db import connections
+from psycopg.pq.abc import PGresult
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
 from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
+from fraiseql.db.costs import Costs
 from fraiseql.db.flight import Flight, Session
+from fraiseql.db.lanes import Lanes, lanes_of
 from fraiseql.db.link import Link
 from fraiseql.db.queue import Queue
 from fraiseql.db.rows import Rows
@@ -72,7 +75,7 @@ async def fetch_all(
     try:
         return await pool.fetch(flight)
     except psycopg.Error as error:
-        if not _may_retry(pool, flight, error):
+        if not _may_retry(flight, error):
             raise faults.fault(error, flight.failed) from error
     try:
         return await pool.fetch(flight)
@@ -97,7 +100,13 @@ class Pool:
         self.settings = settings_of_flight(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
-        self._queue = Queue(settings.POOL_MAX_WAITING, self._timeout_s)
+        self._queue = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
+        self._costs = Costs()
+        self._lanes: Lanes | None = None
+        if count := lanes_of(settings, using):
+            places = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
+            self._lanes = Lanes(count, self._costs, places, self)
+        self._renewed = 0.0
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
         self._loop = asyncio.get_running_loop()
         self._links: set[Link] = set()
@@ -110,25 +119,44 @@ class Pool:
         self._guard = self._until_loop_ends()
 
     async def fetch(self, flight: Flight) -> list[Rows]:
-        """Run ``flight`` on a free connection. Raises psycopg.Error or ServiceUnavailable."""
-        link = self._idle.pop() if self._idle else await self._wait()
+        """Run ``flight``. Raises psycopg.Error or ServiceUnavailable."""
+        if self._lanes is not None and self._costs.is_cheap(flight):
+            results = await self._lanes.fetch(flight)
+        else:
+            results = await self._fetch_alone(flight)
+        return [Rows(result) for result in results]
+
+    async def _fetch_alone(self, flight: Flight) -> list[PGresult]:
+        """Run ``flight`` on a connection of its own."""
+        link = self._idle.pop() if self._idle else await self.acquire()
         try:
             results = await link.send(flight)
         except asyncio.CancelledError:
-            self._abandon(link)
+            self.abandon(link)
             raise
-        except psycopg.Error:
-            self._release(link)
+        except psycopg.Error as error:
+            self.note(link, error)
+            self.release(link)
             raise
-        self._release(link)
-        return [Rows(result) for result in results]
+        self._costs.learn(flight)
+        self.release(link)
+        return results or []
+
+    def note(self, link: Link, error: psycopg.Error) -> None:
+        """Replace connections that share the fault of ``link``: a plan, or a server that went away."""
+        if link.born > self._renewed and (faults.is_plan_outdated(error) or faults.is_lost(error)):
+            self.renew()
 
     def renew(self) -> None:
         """Replace every connection: the free ones now, the others when their statement ends."""
+        self._renewed = self._loop.time()
+        self._costs.forget()
         for link in self._links:
             link.retired = True
         while self._idle:
             self._drop(self._idle.pop())
+        if self._lanes is not None:
+            self._lanes.let_go(IDLE_S)
 
     async def start(self) -> None:
         """Tie the pool to its event loop: it is closed when the loop shuts down."""
@@ -155,6 +183,8 @@ class Pool:
             for link in links:
                 link.close()
             return
+        if self._lanes is not None:
+            self._lanes.close()
         for link in links:
             link.fail(psycopg.OperationalError(_CLOSED))
         self._timer.cancel()
@@ -169,29 +199,25 @@ class Pool:
         finally:
             self.close()
 
-    async def _wait(self) -> Link:
+    async def acquire(self) -> Link:
         """Return a connection as soon as one is free or opened; in the order of asking."""
+        if self._idle:
+            return self._idle.pop()
         if self._is_closed:
             raise _unavailable()
         future = self._queue.enter()
         self._grow()
         timeout_s = min(self._timeout_s, PATIENCE_S) if self._is_down() else self._timeout_s
-        timer = self._loop.call_later(timeout_s, self._expire, future)
         try:
-            return await future
+            return await self._queue.ended(future, timeout_s)
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
-                self._release(future.result())
+                self.release(future.result())
             raise
-        finally:
-            timer.cancel()
 
-    def _expire(self, future: asyncio.Future[Link]) -> None:
-        if not future.done():
-            self._queue.leave(future)
-            future.set_exception(self._busy() if self._links else _unavailable())
-
-    def _busy(self) -> ServiceUnavailable:
+    def _refusal(self) -> ServiceUnavailable:
+        if not self._links:
+            return _unavailable()
         return ServiceUnavailable(
             f"All {self._max_size} connections to the database are busy.",
             hint="Try again in a moment. If you run this service: FRAISEQL['POOL_MAX_SIZE'].",
@@ -206,9 +232,9 @@ class Pool:
         limit = min(1, len(self._queue)) if self._has_failed else len(self._queue)
         while self._opening < limit and len(self._links) + self._opening < self._max_size:
             self._opening += 1
-            self._spawn(self._open_link())
+            self.spawn(self._open_link())
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -225,7 +251,7 @@ class Pool:
             return
         self._has_failed = False
         self._links.add(link)
-        self._release(link)
+        self.release(link)
         self._grow()
 
     async def _connect(self) -> Link:
@@ -244,8 +270,10 @@ class Pool:
         refusal = _unavailable()
         refusal.__cause__ = error
         self._queue.refuse(refusal)
+        if self._lanes is not None:
+            self._lanes.queue.refuse(refusal)
 
-    def _release(self, link: Link) -> None:
+    def release(self, link: Link) -> None:
         """Give a free connection to whoever waits longest, or keep it."""
         if link.retired or self._is_closed:
             self._drop(link)
@@ -262,17 +290,17 @@ class Pool:
         if link in self._idle:
             self._idle.remove(link)
         self._links.discard(link)
+        if self._lanes is not None:
+            self._lanes.forget(link)
 
-    def _abandon(self, link: Link) -> None:
+    def abandon(self, link: Link) -> None:
         """Take back a connection whose request left; its statement is cancelled first."""
-        if link.is_busy:
-            self._spawn(self._clean(link))
-        else:
-            self._release(link)
+        link.on_free = None
+        self.spawn(self._clean(link))
 
     async def _clean(self, link: Link) -> None:
         await link.cancel(CANCEL_S)
-        self._release(link)
+        self.release(link)
 
     def _tend(self) -> None:
         """Close what is silent, old or unused, and look again in a while."""
@@ -283,6 +311,8 @@ class Pool:
                 link.fail(psycopg.errors.QueryCanceled("no answer within statement_timeout"))
             elif now - link.born > LIFETIME_S:
                 link.retired = True
+        if self._lanes is not None:
+            self._lanes.let_go(IDLE_S)
         unused = max(0, len(self._links) - self._min_size)
         for place, link in enumerate(tuple(self._idle)):
             if link.retired or (place < unused and now - link.used > IDLE_S):
@@ -321,13 +351,8 @@ def _fetch_in_transaction(
     return sync.fetch_all(statements, using, session)
 
 
-def _may_retry(pool: Pool, flight: Flight, error: psycopg.Error) -> bool:
-    """Tell whether to send the flight again; connections that share the fault are replaced."""
-    if faults.is_plan_outdated(error):
-        pool.renew()
-        return False
+def _may_retry(flight: Flight, error: psycopg.Error) -> bool:
+    """Tell whether to send the flight again."""
     if faults.is_lost(error):
-        # The server went away or restarted: what else is free was opened before that, too.
-        pool.renew()
         return not flight.writes
     return error.sqlstate in faults.SERIALIZATION

@@ -7,6 +7,7 @@ that is asked too much stays quick to say so and works on for those it took in.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from fraiseql.db.link import Link
 from fraiseql.errors import ServiceUnavailable
@@ -16,10 +17,16 @@ _WEIGHT = 0.1
 
 
 class Queue:
-    """The queue of one pool: at most ``limit`` wait, none longer than ``timeout_s``."""
+    """
+    A queue of one pool: at most ``limit`` wait, none longer than ``timeout_s``.
 
-    def __init__(self, limit: int, timeout_s: float) -> None:
-        self._limit, self._timeout_s = limit, timeout_s
+    ``refusal``: returns what to raise when that time is over.
+    """
+
+    def __init__(
+        self, limit: int, timeout_s: float, refusal: Callable[[], ServiceUnavailable]
+    ) -> None:
+        self._limit, self._timeout_s, self._refusal = limit, timeout_s, refusal
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[asyncio.Future[Link]] = deque()
         self._interval_s = 0.0
@@ -47,9 +54,13 @@ class Queue:
         self._waiting.append(future)
         return future
 
-    def leave(self, future: asyncio.Future[Link]) -> None:
-        """Forget one who waits no more."""
-        self._waiting.remove(future)
+    async def ended(self, future: asyncio.Future[Link], timeout_s: float | None = None) -> Link:
+        """Return the connection that ``enter`` promised. Raises ServiceUnavailable."""
+        timer = self._loop.call_later(timeout_s or self._timeout_s, self._expire, future)
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     def give(self, link: Link) -> bool:
         """Give ``link`` to whoever waits longest; tell whether there was one."""
@@ -69,3 +80,8 @@ class Queue:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_exception(refusal)
+
+    def _expire(self, future: asyncio.Future[Link]) -> None:
+        if not future.done():
+            self._waiting.remove(future)
+            future.set_exception(self._refusal())

@@ -35,6 +35,7 @@ from fraiseql.cqrs.projection import Projection
 from fraiseql.cqrs.sync import drift, projections
 from fraiseql.db import catalog, inspection
 from fraiseql.db.connections import parameters
+from fraiseql.db.lanes import lanes_of
 from fraiseql.engine.result import implementation
 from fraiseql.errors import ConfigurationError, FraiseQLError
 from fraiseql.management.messages import reason
@@ -202,6 +203,8 @@ class _Examination:
 
     def _serving(self, facts: dict[str, str]) -> None:
         facts["URL"] = path_of_endpoint() or "none"
+        if self.settings is not None and self.using in connections.settings:
+            facts["pool"] = self._pool(self.settings)
         try:
             application = asgi_application()
         except ConfigurationError:
@@ -226,6 +229,11 @@ class _Examination:
             )
         if self.using in connections.settings:
             facts["synchronous"] = _own_connections(connections.settings[self.using])
+
+    def _pool(self, settings: Settings) -> str:
+        count = lanes_of(settings, self.using)
+        kind = f"multiplexed, {count} lanes" if count else "simple"
+        return f"{kind}, at most {settings.POOL_MAX_SIZE} connections"
 
     def _bindings(self, facts: dict[str, str]) -> None:
         modules = [

@@ -238,3 +238,17 @@ def test_without_the_accelerator_the_reason_is_said(monkeypatch: pytest.MonkeyPa
 def test_silenced_checks_stay_silent() -> None:
     with override_settings(SILENCED_SYSTEM_CHECKS=["fraiseql.W004"]):
         assert report()["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, "multiplexed, 4 lanes, at most 10 connections"),
+        ({"POOL_MAX_SIZE": 3}, "multiplexed, 1 lanes, at most 3 connections"),
+        ({"POOL": "simple"}, "simple, at most 10 connections"),
+        ({"POOL_MAX_SIZE": 1}, "simple, at most 1 connections"),
+    ],
+)
+def test_the_pool_that_runs_is_named(settings: dict[str, Any], shown: str) -> None:
+    with override_settings(FRAISEQL=settings):
+        assert doctor.examine().sections["serving"]["pool"] == shown

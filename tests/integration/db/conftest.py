@@ -17,7 +17,7 @@ from django.test import override_settings
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_django import DjangoDbBlocker
 
-from fraiseql.db import catalog
+from fraiseql.db import catalog, costs, pool
 from fraiseql.db.embedded import EmbeddedServer
 
 
@@ -138,3 +138,13 @@ default_pool_size = 1
         process.terminate()
         process.wait()
         shutil.rmtree(place)
+
+
+@pytest.fixture(params=["multiplexed", "simple"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to use the pool; multiplexed, one run is enough for a statement to share a lane."""
+    if request.param == "simple":
+        monkeypatch.setattr(pool, "lanes_of", lambda *_: 0)
+    else:
+        monkeypatch.setattr(costs, "TRIALS", 1)
+        monkeypatch.setattr(costs, "CHEAP_S", 60)

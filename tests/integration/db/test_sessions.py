@@ -8,14 +8,14 @@ import psycopg
 import pytest
 from django.db import transaction
 
-from fraiseql.db import pool, sync
+from fraiseql.db import catalog, pool, sync
 from fraiseql.db.flight import Session
 from fraiseql.db.statement import Statement
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import BadUserInput, Timeout
 
-pytestmark = pytest.mark.usefixtures("as_served")
+pytestmark = pytest.mark.usefixtures("as_served", "way")
 
 Read = Callable[[str, Session], list[bytes | None]]
 
@@ -110,6 +110,12 @@ def test_behind_a_pooler_each_flight_has_djangos_zone_and_the_timeout(
         return [(await pool.fetch(statement, pooled_alias)).column(0) for _ in range(2)]
 
     assert asyncio.run(scenario()) == [[b"UTC 12s"]] * 2
+
+
+def test_behind_a_pooler_views_are_found(pooled_alias: str, client: psycopg.Connection) -> None:
+    client.execute("DROP VIEW IF EXISTS found; CREATE VIEW found AS SELECT 1 AS id")
+
+    assert catalog.relations(["found"], pooled_alias)["found"].columns.keys() == {"id"}
 
 
 def test_behind_a_pooler_statements_are_cancelled_too(
