@@ -19,7 +19,7 @@ from graphql import (
     validate,
 )
 
-from fraiseql.engine.document.limits import MAX_FAULTS, Limits
+from fraiseql.engine.document.limits import MAX_FAULTS, MAX_WORD, Limits
 from fraiseql.engine.document.measure import check_operations
 from fraiseql.engine.document.merging import merge_conflicts
 from fraiseql.engine.document.scan import check_text
@@ -53,7 +53,7 @@ class Document:
         for operation in self.operations:
             if operation.name and operation.name.value == name:
                 return operation
-        raise OperationUnresolved(f"The document has no operation {name!r}.")
+        raise OperationUnresolved(f"The document has no operation {name[:MAX_WORD]!r}.")
 
 
 def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:

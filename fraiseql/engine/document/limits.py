@@ -13,7 +13,7 @@ MAX_LENGTH = 250_000
 """Characters of a document: what is longer carries values, which are cheaper to read as variables."""
 
 MAX_WORD = 250
-"""Characters of a name or a number: faults repeat them."""
+"""Characters of a name or a number: faults repeat them, and no more of what a request names."""
 
 MAX_DEFINITIONS = 500
 """Operations and fragments of a document: validation follows the fragments of each operation."""

@@ -25,7 +25,7 @@ from graphql import (
     value_from_ast,
 )
 
-from fraiseql.engine.document.limits import MAX_NESTING, MAX_OBJECTS
+from fraiseql.engine.document.limits import MAX_NESTING, MAX_OBJECTS, MAX_WORD
 from fraiseql.errors import BadUserInput
 
 Coerce = Callable[[Any], Any]
@@ -197,7 +197,7 @@ class _Compiler:
                 raise _Invalid(f"{name} must be an object.")
             for key in value:
                 if key not in fields:
-                    raise _Invalid(f"{name} has no field {key!r}.")
+                    raise _Invalid(f"{name} has no field {key[:MAX_WORD]!r}.")
             coerced = {}
             # In the declared order, which a single key has anyway.
             for key in value if len(value) == 1 and not expected else fields:

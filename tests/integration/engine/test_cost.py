@@ -83,3 +83,16 @@ def test_introspection_of_the_whole_schema_fits() -> None:
 
 def test_fields_may_ask_for_anything_within_the_limits(answer: Answer) -> Any:
     answer("{ makers(limit: 1000) { name wares { name tags } } }").assert_ok()
+
+
+def test_every_combination_of_conditions_has_its_cost(answer: Answer) -> None:
+    names = "abcdefg"
+    head = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: name @include(if: ${name})" for name in names)
+    query = f"query ({head}) {{ makers(limit: 3) {{ id {fields} }} }}"
+    with override_settings(FRAISEQL={"MAX_COST": 3 * 7}):
+        for number in range(128):
+            wanted = {name: bool(number >> place & 1) for place, name in enumerate(names)}
+            result = answer(query, **wanted)
+
+            assert result.codes == ([] if sum(wanted.values()) < 6 else ["COST_EXCEEDED"])

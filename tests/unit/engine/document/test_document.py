@@ -6,7 +6,7 @@ import pytest
 from graphql import build_schema
 
 from fraiseql.engine.document.document import Document, read_document
-from fraiseql.engine.document.limits import Limits
+from fraiseql.engine.document.limits import MAX_FAULTS, Limits
 from fraiseql.errors import OperationUnresolved, ParseFailed, ValidationFailed
 
 SCHEMA = build_schema(
@@ -128,3 +128,24 @@ def test_introspection_is_an_option() -> None:
     with pytest.raises(ValidationFailed, match="introspection"):
         read("{ __schema { queryType { name } } }")
     assert read("{ __typename }")
+
+
+def test_messages_have_a_length() -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        read("{ node(" + " ".join(f'x{n}: "{"y" * 100}"' for n in range(3)) + ") { id } }")
+    assert len(caught.value.extensions["errors"]) == 3
+    with pytest.raises(ValidationFailed) as caught:
+        read('{ echo(text: {a: "' + "y" * 100_000 + '"}) }')
+    assert len(caught.value.message) <= 1_000
+    with pytest.raises(OperationUnresolved) as unresolved:
+        read("{ id }").operation("y" * 100_000)
+    assert len(unresolved.value.message) < 400
+
+
+def test_faults_have_a_number() -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        read("{ " + " ".join(f"x{n}" for n in range(200)) + " }")
+
+    errors = caught.value.extensions["errors"]
+    assert len(errors) == MAX_FAULTS + 1
+    assert "Too many validation errors" in errors[-1]["message"]

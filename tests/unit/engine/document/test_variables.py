@@ -181,6 +181,13 @@ def test_a_query_may_send_so_many_objects(declared: str) -> None:
     ]
 
 
+def test_what_is_sent_under_an_endless_name_is_not_repeated() -> None:
+    (message,) = faults("$a: Box", a={"name": "a", "x" * 100_000: 1})
+
+    assert message.startswith("Variable '$a' has a wrong value: Box has no field 'xxx")
+    assert len(message) < 400
+
+
 def test_a_mutation_may_send_as_many_objects_as_it_likes() -> None:
     node = parse("mutation ($a: [Choice!]) { f }").definitions[0]
     assert isinstance(node, OperationDefinitionNode)
