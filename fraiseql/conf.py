@@ -29,6 +29,11 @@ class Settings:
     DATABASE: str = setting("default", "Alias in `DATABASES` that queries read.")
     DEFAULT_LIMIT: int = setting(100, "Rows a list returns when the query does not say how many.")
     MAX_LIMIT: int = setting(1000, "Rows a list may return at most; a larger `limit` is refused.")
+    ESTIMATED_COUNTS: bool = setting(
+        True,
+        "Whether connections have `estimatedCount`. PostgreSQL's statistics are of all rows: the estimate hints at"
+        " values in rows that row-level security hides.",
+    )
     STATEMENT_TIMEOUT_MS: int = setting(
         30_000,
         "Time after which PostgreSQL cancels a statement; 0: never.",

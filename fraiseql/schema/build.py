@@ -447,12 +447,13 @@ class _Cache:
         # The registry itself: the id of one that is gone may be another's.
         self.declared: registry.Registry | None = None
         self.version = -1
-        self.style = ""
+        self.style: tuple[Any, ...] = ()
         self.builder: _Builder | None = None
         self.schema: Schema | None = None
 
     def current_builder(self) -> _Builder:
-        declared, style = registry.current(), get_settings().MUTATION_PAYLOAD
+        declared, settings = registry.current(), get_settings()
+        style = (settings.MUTATION_PAYLOAD, settings.ESTIMATED_COUNTS)
         with self.lock:
             if self.builder is None or self.style != style or not self.is_current(declared):
                 with _uncollected():

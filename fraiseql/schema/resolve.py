@@ -691,4 +691,6 @@ def _connection_spec(target: ObjectSpec, page_info: ObjectSpec) -> ObjectSpec:
         ),
     ):
         owner.fields[name] = FieldSpec(name, name, name, ref, text)
+    if not get_settings().ESTIMATED_COUNTS:
+        del connection.fields["estimatedCount"]
     return connection

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 import fraiseql
 from fraiseql.db import catalog
@@ -291,6 +291,14 @@ def test_an_estimate_knows_the_condition(ask: Ask, many_wares: None) -> None:
     assert 9_000 < ask(query)["wareFeed"]["estimatedCount"] < 11_000
     assert 4_000 < ask(query, stock=5_000)["wareFeed"]["estimatedCount"] < 6_000
     assert 0 < ask(query, stock=100)["wareFeed"]["estimatedCount"] < 500
+
+
+def test_an_estimate_can_be_left_out_of_the_schema(answer: Answer) -> None:
+    with override_settings(FRAISEQL={"ESTIMATED_COUNTS": False}):
+        (error,) = answer("{ wareFeed { totalCount estimatedCount } }").errors
+
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert answer("{ wareFeed { estimatedCount } }").errors == []
 
 
 def test_an_estimate_quotes_what_clients_send(ask: Ask, many_wares: None) -> None:
