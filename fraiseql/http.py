@@ -29,7 +29,14 @@ from fraiseql.engine.document.request import (
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import ANONYMOUS
-from fraiseql.errors import BadRequest, FraiseQLError, ParseFailed, Unauthenticated
+from fraiseql.errors import (
+    BadRequest,
+    Forbidden,
+    FraiseQLError,
+    ParseFailed,
+    RateLimited,
+    Unauthenticated,
+)
 
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
@@ -174,7 +181,7 @@ class Exchange:
             return envelope.refusal(error, debug)
         hidden = FraiseQLError(str(error))
         hidden.__cause__ = error
-        return replace(envelope.refusal(hidden, debug), status=500)
+        return envelope.refusal(hidden, debug)
 
     def stream(self) -> tuple[Header, ...]:
         """Return the headers of an answer that is streamed."""
@@ -206,7 +213,7 @@ def _draft_status(response: Response) -> int:
         return 294 if response.has_errors else 200
     if response.status is not None and response.status >= 400:
         return response.status
-    return 400 if response.code == ParseFailed.code else 422
+    return _DRAFT.get(response.code, 422)
 
 
 def check_size(size: int) -> None:
@@ -301,6 +308,8 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
+# The specification's September 2026 edition, 6.4, by code; the others are 422.
+_DRAFT: Final = {ParseFailed.code: 400, Forbidden.code: 403, RateLimited.code: 429}
 _ALLOW: Final = (b"allow", METHODS.encode())
 # What Apollo's clients and servers send with a hash that is not known; right for every error.
 _REVALIDATED: Final = (b"cache-control", b"private, no-cache, must-revalidate")

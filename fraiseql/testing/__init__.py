@@ -69,7 +69,8 @@ class Client:
         self, user: Any = None, request: HttpRequest | None = None, viewer: Viewer | None = None
     ) -> None:
         self.request = request or _request(user)
-        self.viewer = viewer
+        # Here, so that what it takes to know who asks is not counted among a query's statements.
+        self.viewer = viewer or _viewer(self.request)
 
     def query(
         self,
@@ -79,8 +80,7 @@ class Client:
     ) -> Result:
         """Run a query or mutation and return what it answered."""
         request = GraphQLRequest(query, operation_name, _as_sent(variables))
-        viewer = self.viewer or _viewer(self.request)
-        return _result(execute(request, self.request, viewer=viewer))
+        return _result(execute(request, self.request, viewer=self.viewer))
 
 
 class AsyncClient:
@@ -100,8 +100,9 @@ class AsyncClient:
     ) -> Result:
         """Run a query or mutation and return what it answered."""
         request = GraphQLRequest(query, operation_name, _as_sent(variables))
-        viewer = self.viewer or await sync_to_async(_viewer)(self.request)
-        return _result(await execute_async(request, self.request, viewer=viewer))
+        if self.viewer is None:
+            self.viewer = await sync_to_async(_viewer)(self.request)
+        return _result(await execute_async(request, self.request, viewer=self.viewer))
 
 
 class assert_statements:  # noqa: N801 - reads as a function, as Django's and pytest's do

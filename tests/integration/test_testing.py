@@ -91,6 +91,9 @@ def test_who_asks_can_be_a_viewer_by_itself() -> None:
             return info.context.viewer.user_id  # type: ignore[no-any-return]  # info is Any
 
         seven = Viewer(user_id="7")
+        client = Client(user=ada)
+        with assert_statements(0):
+            client.query("{ who }").assert_ok()
 
         assert Client(viewer=seven).query("{ who }").data == {"who": "7"}
         assert async_to_sync(AsyncClient(viewer=seven).query)("{ who }").data == {"who": "7"}

@@ -10,7 +10,18 @@ from pytest_django import Settings
 
 from fraiseql import http
 from fraiseql.engine.result.envelope import Response
-from fraiseql.errors import BadRequest
+from fraiseql.errors import (
+    BadRequest,
+    DatabaseFault,
+    FraiseQLError,
+    OperationNotRegistered,
+    ParseFailed,
+    PersistedQueryNotFound,
+    RateLimited,
+    ServiceUnavailable,
+    Unauthenticated,
+    ValidationFailed,
+)
 
 BODY = b'{"query": "{ a }"}'
 
@@ -129,6 +140,27 @@ def test_the_status_follows_the_media_type(response: Response, media: str, statu
     assert headers[b"content-length"] == b"2"
     assert headers[b"vary"] == b"Accept"
     assert b"allow" not in headers
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ParseFailed("x"), 400),
+        (ValidationFailed("x"), 422),
+        (OperationNotRegistered("x"), 403),
+        (RateLimited("x"), 429),
+        (Unauthenticated(), 401),
+        (ServiceUnavailable("x"), 503),
+        (PersistedQueryNotFound(), 422),
+        (DatabaseFault("x"), 500),
+    ],
+)
+def test_the_draft_has_a_status_for_each_refusal(
+    settings: Settings, error: FraiseQLError, status: int
+) -> None:
+    settings.FRAISEQL = {"HTTP_PROFILE": "draft-2026"}
+
+    assert exchange().refuse(error).status == status
 
 
 def test_405_names_the_methods() -> None:

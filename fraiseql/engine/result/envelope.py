@@ -119,7 +119,7 @@ def refusal(error: FraiseQLError, debug: bool) -> Response:
     return Response(
         b'{"errors":%b}' % dumps(shown),
         is_request_error=True,
-        status=getattr(error, "status", None),
+        status=getattr(error, "status", None if error.public else 500),
         code=error.code,
         retry_after_s=getattr(error, "retry_after_s", None),
     )
