@@ -7,10 +7,11 @@ BEGIN
     PERFORM FROM tv_post t WHERE t.id = fn_sync_tv_post.id FOR UPDATE;
     DELETE FROM tv_post t
      WHERE t.id = fn_sync_tv_post.id AND NOT EXISTS (SELECT FROM v_post v WHERE v.id = t.id);
-    INSERT INTO tv_post (id, identifier, created_at, data)
-    SELECT v.id, v.identifier, v.created_at, v.data FROM v_post v WHERE v.id = fn_sync_tv_post.id
+    INSERT INTO tv_post (id, identifier, created_at, author_id, data)
+    SELECT v.id, v.identifier, v.created_at, v.author_id, v.data
+      FROM v_post v WHERE v.id = fn_sync_tv_post.id
         ON CONFLICT ON CONSTRAINT tv_post_pkey DO UPDATE
-       SET identifier = EXCLUDED.identifier, data = EXCLUDED.data, updated_at = now();
+       SET identifier = EXCLUDED.identifier, author_id = EXCLUDED.author_id, data = EXCLUDED.data, updated_at = now();
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$
