@@ -86,6 +86,12 @@ class Persisted:
         """Tell whether the store has anything to do with ``request``."""
         return request.document_id is not None or self._is_enforced or self._is_logged
 
+    def is_ready(self, request: GraphQLRequest) -> bool:
+        """Tell whether ``request`` has a text that may be compiled."""
+        if self._is_enforced:
+            return (request.query, request.operation_name) in self.pinned
+        return bool(request.query)
+
     def admit(self, request: GraphQLRequest, viewer: Viewer) -> Generator[Statement, Any, Admitted]:
         """Return the request with its text. Raises FraiseQLError if it is not to run."""
         started = perf_counter()

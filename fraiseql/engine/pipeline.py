@@ -107,7 +107,7 @@ class Engine:
 
     def is_fast(self, request: GraphQLRequest) -> bool:
         """Tell whether a request is answered without graphene's executor; refusals are."""
-        if not request.query:
+        if not self.persisted.is_ready(request):
             return False  # It would have to be looked up first.
         try:
             operation = self.operation(request)

@@ -210,6 +210,20 @@ def test_what_cannot_be_read_is_told(write: Write, tmp_path: Path) -> None:
     ]
 
 
+def test_a_manifest_that_cannot_be_read_is_told(write: Write, tmp_path: Path) -> None:
+    both = write("m.json", '{"A": "{ makers { name } }",\n"A": "{ makers { id } }", "B": "{"}')
+    told = refusal("register", tmp_path / "gone.json", both)
+
+    assert "gone.json:1: cannot be read: No such file or directory." in told
+    assert f"{both}:2: Syntax Error: Expected Name, found <EOF>." in told
+
+
+def test_a_file_named_twice_is_read_once(write: Write, tmp_path: Path) -> None:
+    file = write("a.graphql", "query A { makers { ...M } } fragment M on Maker { name }")
+
+    assert turbo("register", file, tmp_path, file).endswith("A: added\n")
+
+
 def test_operations_are_removed_by_hash_id_or_file(write: Write) -> None:
     texts = [f"query Q{number} {{ makers {{ name }} }}" for number in range(4)]
     files = [write(f"{number}.graphql", text) for number, text in enumerate(texts)]

@@ -164,6 +164,16 @@ def test_enforced_nothing_else_runs(
         assert cursor.fetchone() == (2,)
 
 
+def test_enforced_nothing_else_runs_in_a_batch(edges: Edges, settings: Settings) -> None:
+    settings.FRAISEQL = {"PERSISTED_OPERATIONS": "enforce", "MAX_BATCH": 5}
+    batch = [{"id": "names"}, {"query": "{ makers { name } }"}, {"query": NAMES}, {"query": "{"}]
+    answers = [edges.send(body=json.dumps(batch).encode()).json for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert ["data" in answer for answer in answers[0]] == [True, False, True, False]
+    assert answers[0][3]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
 def test_what_clients_stored_before_does_not_run_once_enforced(
     edges: Edges, settings: Settings
 ) -> None:
