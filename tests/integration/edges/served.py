@@ -26,13 +26,16 @@ COMMANDS = {
     "uvicorn": "-m uvicorn --host 127.0.0.1 --port {port} --timeout-graceful-shutdown 1",
     "granian": "-m granian --interface asgi --host 127.0.0.1 --port {port} --workers-kill-timeout 1",
 }
-STORE = ROOT / "fraiseql/sql/tables"
 SCRIPTS = (
-    STORE / "tb_persisted_operation.sql",
-    STORE / "tb_persisted_operation_id.sql",
-    ROOT / "tests/shop/sql/tables.sql",
-    ROOT / "tests/shop/sql/data.sql",
-    ROOT / "tests/shop/sql/views.sql",
+    *(
+        path
+        for kind in ("types", "tables", "functions")
+        for path in sorted((ROOT / "fraiseql/sql" / kind).iterdir())
+    ),
+    *(
+        ROOT / f"tests/shop/sql/{name}.sql"
+        for name in ("tables", "data", "views", "related", "stalls")
+    ),
     Path(__file__).parent / "site/views.sql",
     Path(__file__).parent / "site/tables.sql",
 )
