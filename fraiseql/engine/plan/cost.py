@@ -29,10 +29,10 @@ from graphql import (
     OperationType,
     SchemaMetaFieldDef,
     TypeMetaFieldDef,
-    ValueNode,
     VariableNode,
     get_introspection_query,
     get_named_type,
+    get_nullable_type,
     introspection_types,
     is_composite_type,
     parse,
@@ -86,22 +86,17 @@ class Window:
 
 @dataclass(frozen=True)
 class Items:
-    """The items in lists of arguments: so many in the document, and those of variables."""
+    """The items in lists of arguments: so many in the document, and those of variables, with their types."""
 
     literals: int
-    names: tuple[str, ...]
+    variables: tuple[tuple[str, Any], ...]
     most: None = None
 
     def of(self, variables: Variables) -> int:
         """Return the number of items, at least one."""
         count = self.literals
-        values = [variables.get(name) for name in self.names]
-        for value in values:  # Which grows meanwhile.
-            if isinstance(value, list):
-                count += len(value)
-                values += value
-            elif isinstance(value, dict):
-                values += value.values()
+        for name, declared in self.variables:
+            count += _count_items(variables.get(name), declared)
         return max(1, count)
 
 
@@ -252,7 +247,7 @@ class _Costing:
         definition = self._definition(parent, node.name.value)
         if definition is None:
             return Cost(1)
-        own = Cost(WRITE_COST).times(_items(node)) if is_write else Cost(1)
+        own = Cost(WRITE_COST).times(_items(node, definition)) if is_write else Cost(1)
         named = get_named_type(definition.type)
         sets = [(each.selection_set, named) for each in nodes if each.selection_set is not None]
         if not sets:
@@ -339,20 +334,39 @@ def _list_levels(declared: Any) -> int:
     return levels
 
 
-def _items(node: FieldNode) -> Size:
+def _items(node: FieldNode, definition: GraphQLField) -> Size:
     """Return the number of items in the lists of a field's arguments, at least one."""
-    literals, names = 0, []
-    nodes: list[ValueNode] = [argument.value for argument in node.arguments]
-    for value in nodes:
+    count, variables = 0, []
+    values: list[tuple[Any, Any]] = [
+        (each.value, definition.args[each.name.value].type) for each in node.arguments
+    ]
+    for value, declared in values:  # Which grows meanwhile.
+        declared = get_nullable_type(declared)
         if isinstance(value, VariableNode):
-            names.append(value.name.value)
-        elif isinstance(value, ListValueNode):
-            literals += len(value.values)
-            nodes += value.values
-        elif isinstance(value, ObjectValueNode):
-            nodes += [entry.value for entry in value.fields]
-    items = Items(literals, tuple(names))
-    return items if names else items.of({})
+            variables.append((value.name.value, declared))
+        elif isinstance(value, ListValueNode) and isinstance(declared, GraphQLList):
+            count += len(value.values)
+            values += [(item, declared.of_type) for item in value.values]
+        elif isinstance(value, ObjectValueNode) and isinstance(declared, GraphQLInputObjectType):
+            fields = declared.fields
+            values += [(entry.value, fields[entry.name.value].type) for entry in value.fields]
+    items = Items(count, tuple(variables))
+    return items if variables else items.of({})
+
+
+def _count_items(value: Any, declared: Any) -> int:
+    """Return the number of items in a coerced value's lists; those inside a scalar are no items."""
+    count = 0
+    values = [(value, declared)]
+    for each, kind in values:  # Which grows meanwhile.
+        kind = get_nullable_type(kind)
+        if isinstance(each, list) and isinstance(kind, GraphQLList):
+            count += len(each)
+            values += [(item, kind.of_type) for item in each]
+        elif isinstance(each, dict) and isinstance(kind, GraphQLInputObjectType):
+            fields = kind.fields
+            values += [(item, fields[name].type) for name, item in each.items() if name in fields]
+    return count
 
 
 @lru_cache(maxsize=4)
