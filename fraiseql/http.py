@@ -114,11 +114,16 @@ class Exchange:
         if self.media == EVENTS:
             raise BadRequest("A batch is answered in JSON.", hint=f"Accept {JSON}.", status=406)
         return tuple(
-            self._named(item) if isinstance(item, GraphQLRequest) else item for item in received
+            self._named(item, f":{number}") if isinstance(item, GraphQLRequest) else item
+            for number, item in enumerate(received)
         )
 
-    def _named(self, request: GraphQLRequest) -> GraphQLRequest:
-        """Return the request with what headers say of it: its client's name, as Apollo's do, and its key."""
+    def _named(self, request: GraphQLRequest, place: str = "") -> GraphQLRequest:
+        """
+        Return the request with what headers say of it: its client's name, as Apollo's do, and its key.
+
+        ``place``: in a batch, whose key is one for each of its requests.
+        """
         client = self._header("apollographql-client-name") or ""
         # A structured field: the string may stand in quotes.
         key = (self._header("idempotency-key") or "").strip().strip('"')
@@ -126,7 +131,7 @@ class Exchange:
             raise BadRequest(f"The Idempotency-Key has more than {MAX_KEY} characters.")
         if not client and not key:
             return request
-        return replace(request, client=client[:MAX_CLIENT], idempotency_key=key)
+        return replace(request, client=client[:MAX_CLIENT], idempotency_key=key and key + place)
 
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from fraiseql.testing import AsyncClient, assert_statements
 from tests.integration.edges.conftest import JSON_BODY, Edges
@@ -43,6 +44,15 @@ def test_both_edges_answer_a_key_alike_with_one_effect(edges: Edges, key: str) -
 
     assert answer.json == {"data": {"extendStall": {"stall": {"capacity": 11}, "errors": []}}}
     assert stored() == 11
+
+
+def test_a_batchs_key_is_one_for_each_of_its_operations(edges: Edges, settings: Settings) -> None:
+    settings.FRAISEQL = {"MAX_BATCH": 2}
+    batch = b"[%b, %b]" % (body(), body())
+    answer = edges.send(headers={**JSON_BODY, "Idempotency-Key": "k"}, body=batch)
+
+    capacities = [item["data"]["extendStall"]["stall"]["capacity"] for item in answer.json]
+    assert (capacities, stored()) == ([11, 12], 12)
 
 
 def test_a_key_may_not_be_endless(edges: Edges) -> None:
