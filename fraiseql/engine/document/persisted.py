@@ -92,7 +92,7 @@ def all_registered(rows: Rows) -> tuple[str, list[tuple[Stored, Sequence[str]]]]
         for digest, ids, text in zip(*columns, strict=True)
         if digest is not None
     ]
-    return _text(fingerprints[0]), operations
+    return next(_text(value) for value in fingerprints if value is not None), operations
 
 
 def every(*, with_automatic: bool) -> Statement:

@@ -74,27 +74,19 @@ console.log(JSON.stringify({ names: [await ask(false), await ask(false), await a
 )
 
 
-def test_apollo_sends_the_text_once_and_then_its_hash(
+def test_apollo_sends_the_text_once_and_then_its_hash_and_all_is_counted(
     server: Served, node: Node, site_database: str
 ) -> None:
     found = node(APOLLO, server.url, QUERY)
 
     assert found["names"] == [NAMES] * 3
     assert found["seen"] == [["POST", False], ["POST", True], ["POST", False], ["GET", False]]
-    assert rows(site_database, "SELECT kind, name, client FROM tb_persisted_operation") == [
-        ("apq", "Makers", "web")
-    ]
-
-
-def test_what_was_counted_is_written_when_the_server_ends(
-    server: Served, node: Node, site_database: str
-) -> None:
-    node(APOLLO, server.url, QUERY)
+    # What was counted is written when the server ends.
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(20)
-
-    assert rows(site_database, "SELECT uses, errors, total_ms > 0 FROM tb_persisted_operation") == [
-        (3, 0, True)
+    columns = "kind, name, client, uses, errors, total_ms > 0"
+    assert rows(site_database, f"SELECT {columns} FROM tb_persisted_operation") == [
+        ("apq", "Makers", "web", 3, 0, True)
     ]
 
 
