@@ -38,6 +38,9 @@ from fraiseql.schema.specs import FieldSpec, ObjectSpec
 
 Relations = Mapping[str, Relation]
 
+MAX_JOINS = 8
+"""Conditions across relations that PostgreSQL may plan as joins: its time grows exponentially with them."""
+
 
 @dataclass
 class Terms:
@@ -51,6 +54,7 @@ class Terms:
     slots: list[Slot]
     response_key: str
     count: int = 0
+    conditions: int = 0
 
     def number(self) -> int:
         """Return a number for aliases that none has yet."""
@@ -92,8 +96,11 @@ class Terms:
                 # IS NOT TRUE: a row for which the condition is unknown does not satisfy it.
                 return sql.SQL("({}) IS NOT TRUE").format(self.condition(item, scope))
             case Has(target, where, negated):
+                self.conditions += 1
+                # IS TRUE keeps PostgreSQL from making it a join of the statement's own.
+                shown = "{} IS TRUE" if self.conditions > MAX_JOINS else "{}"
                 test = sql.SQL("NOT EXISTS ({})") if negated else sql.SQL("EXISTS ({})")
-                return test.format(self._objects(target, where, scope))
+                return sql.SQL(shown).format(test.format(self._objects(target, where, scope)))
 
     def _written(
         self, target: Target, scope: Scope | Figures

@@ -412,3 +412,109 @@ def test_a_key_that_the_view_lacks_is_an_internal_error() -> None:
         catalog.forget("default")
 
     assert [error["message"] for error in result.errors] == ["Internal error"]
+
+
+def test_many_conditions_across_relations_are_planned_in_reasonable_time(answer: Answer) -> None:
+    # As joins of one statement, 100 of them keep PostgreSQL's planner busy until the timeout.
+    where: Any = {"AND": [{"works": {"some": {}}}, {"NOT": {"mentor": {}}}] * 100}
+    query = "query ($where: WriterWhereInput) { writers(where: $where) { name } }"
+
+    assert answer(query, where=where).assert_ok() == {"writers": [{"name": "Ada"}]}
+
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def test_names_of_columns_are_no_names_of_the_statement(sql: Sql) -> None:
+    sql("CREATE TABLE odd (id int PRIMARY KEY, k int, n int, d int, c1 int, c2 int, boss jsonb)")
+    sql(
+        """INSERT INTO odd VALUES (1, 7, 8, 9, 2, 0, '{"id": 1, "name": "x"}'), (2, 1, 2, 3, 1, 0, NULL)"""
+    )
+    with isolated():
+
+        @fraiseql.type
+        class Boss:
+            id: int
+            name: str
+            odds: "list[Odd]" = fraiseql.related(key="c1")
+
+        @fraiseql.type(view="odd", jsonb=None)
+        class Odd:
+            id: int
+            k: int
+            n: int
+            d: int
+            boss: Boss | None
+            other: "Odd | None" = fraiseql.related(local="c1")
+            feed: "list[Odd]" = fraiseql.related(key="c1", connection=True)
+
+        class Query(fraiseql.Query):
+            odds = fraiseql.many(Odd)
+
+        query = """{ odds { k n d other { k boss { odds { id } } } boss { name odds { id } }
+                     feed(distinct: [K]) { totalCount estimatedCount
+                       edges { cursor node { k n d other { n } } } } } }"""
+        first, second = Client().query(query).assert_ok()["odds"]
+        catalog.forget("default")
+
+    (edge,) = first["feed"].pop("edges")
+    assert edge["node"] == {"k": 1, "n": 2, "d": 3, "other": {"n": 8}}
+    assert first == {
+        "k": 7,
+        "n": 8,
+        "d": 9,
+        "other": {"k": 1, "boss": None},
+        "boss": {"name": "x", "odds": [{"id": "2"}]},
+        "feed": {"totalCount": 1, "estimatedCount": 1},
+    }
+    assert second["other"] == {"k": 7, "boss": {"odds": [{"id": "2"}]}}
+
+
+def test_keys_may_be_in_documents_alone(sql: Sql) -> None:
+    sql("CREATE TABLE paper (id int PRIMARY KEY, data jsonb)")
+    sql(
+        """INSERT INTO paper VALUES (1, '{"id": 1, "code": "a", "cites": "b"}'), (2, '{"id": 2, "code": "b"}')"""
+    )
+    with isolated():
+
+        @fraiseql.type(view="paper")
+        class Paper:
+            id: int
+            cited: "list[Paper]" = fraiseql.related(key="code", local="cites")
+
+        class Query(fraiseql.Query):
+            papers = fraiseql.many(Paper)
+
+        data = Client().query("{ papers { cited { id } } }").assert_ok()
+        catalog.forget("default")
+
+    assert data == {"papers": [{"cited": [{"id": "2"}]}, {"cited": []}]}
+
+
+def test_below_a_mutation_related_fields_are_refused(db: None) -> None:
+    with isolated():
+
+        @fraiseql.type(view="tv_opus")
+        class Piece:
+            id: fraiseql.scalars.UUID
+
+        @fraiseql.type(view="tv_scribe")
+        class Person:
+            id: fraiseql.scalars.UUID
+            pieces: list[Piece] = fraiseql.related(key="writer_id")
+
+        @fraiseql.mutation(function="fn_rename")
+        class Rename:
+            name: str
+            returns: Person
+
+        class Query(fraiseql.Query):
+            people = fraiseql.many(Person)
+
+        result = Client().query(
+            'mutation { rename(input: {name: "x"}) { person { pieces { id } } } }'
+        )
+
+    (error,) = result.errors
+    assert error["message"] == "Related fields are not read below a mutation."
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
