@@ -233,6 +233,33 @@ def test_without_the_store_clients_are_told_to_send_texts(
     assert "Is fraiseql migrated" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("rights", "code", "complaint"),
+    [
+        (None, "PERSISTED_QUERY_NOT_SUPPORTED", "cannot be read"),
+        ("SELECT", "PERSISTED_QUERY_NOT_FOUND", "cannot be written"),
+    ],
+)
+def test_a_role_without_rights_on_the_store_answers_texts(
+    edges: Edges,
+    caplog: pytest.LogCaptureFixture,
+    rights: str | None,
+    code: str,
+    complaint: str,
+) -> None:
+    with connection.cursor() as cursor:
+        tables = "tb_persisted_operation, tb_persisted_operation_id"
+        cursor.execute(f"REVOKE ALL ON {tables} FROM CURRENT_USER")
+        if rights:
+            cursor.execute(f"GRANT {rights} ON {tables} TO CURRENT_USER")
+    asked = edges.send(body=json.dumps({"extensions": by_hash(TEXT)}).encode())
+    with_text = edges.post(TEXT, extensions=by_hash(TEXT))
+
+    assert asked.codes == [code]
+    assert len(with_text.json["data"]["makers"]) == 3
+    assert complaint in caplog.text
+
+
 @pytest.mark.usefixtures("one_minute")
 def test_the_rate_of_storing_is_bounded(send: Send, settings: Settings) -> None:
     settings.FRAISEQL = {"APQ_MAX_PER_MINUTE": 3}
