@@ -5,7 +5,7 @@ They hold for one flight. All of ``OWN`` are set each time, empty when unknown: 
 compares with them then finds no rows, whatever a session of a pooler had before.
 """
 
-import random
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,8 +18,6 @@ from fraiseql.engine.viewer import Viewer
 OWN = (
     "app.user_id", "app.is_super_admin", "app.current_tenant_id", "app.tenant_id", "app.contact_id",
 )  # fmt: skip
-
-_random = random.SystemRandom()
 
 
 def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
@@ -40,7 +38,7 @@ def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
 def request_variables(viewer: Viewer) -> Mapping[str, str]:
     """Return ``fraiseql.request_id`` and ``fraiseql.started_at``, to be named in SESSION_VARIABLES."""
     return {
-        "fraiseql.request_id": f"{_random.getrandbits(128):032x}",
+        "fraiseql.request_id": os.urandom(16).hex(),
         "fraiseql.started_at": datetime.now(UTC).isoformat(),
     }
 
