@@ -9,13 +9,13 @@ from graphql import ExecutionResult
 
 from fraiseql.engine import result
 from fraiseql.engine.operation import Prepared, PreparedCalls
-from fraiseql.engine.plan.calls import CallOutline, CallSelection
+from fraiseql.engine.plan.calls import CallOutline
 from fraiseql.engine.plan.planner import Outline
 from fraiseql.engine.plan.selection import RootSelection
 from fraiseql.engine.reading import Documents, Found
 from fraiseql.engine.result import envelope, values
 from fraiseql.engine.result.envelope import ErrorDict, Response
-from fraiseql.errors import FraiseQLError, ResultError
+from fraiseql.errors import FraiseQLError, ResultError, ServiceUnavailable
 from fraiseql.schema import complete, shape
 from fraiseql.schema.specs import RootKind
 
@@ -63,7 +63,8 @@ def _field(
         except result.MalformedRow as malformed:
             error = ResultError(malformed.row, malformed.offset)
         else:
-            return value, _describe(prepared.outline, item, faults, debug) if faults else ()
+            outline = prepared.outline
+            return value, _describe(outline, key, item.label, faults, debug) if faults else ()
     nodes = prepared.outline.nodes[key,]
     return b"null", [envelope.describe(error, debug, [key], nodes)]
 
@@ -72,6 +73,9 @@ def project_calls(
     prepared: PreparedCalls, outcomes: Mapping[str, bytes | FraiseQLError], debug: bool
 ) -> Response:
     """Return the response of an operation of bound mutations only, in the order of its selection."""
+    down = [outcome for outcome in outcomes.values() if isinstance(outcome, ServiceUnavailable)]
+    if down and len(down) == len(outcomes):
+        return envelope.refusal(down[0], debug)
     fields: list[tuple[str, bytes]] = []
     errors: list[ErrorDict] = []
     selections = {item.response_key: item for item in prepared.outline.selections}
@@ -85,9 +89,8 @@ def project_calls(
             nodes = prepared.outline.nodes[key,]
             return envelope.no_data([*errors, envelope.describe(outcome, debug, [key], nodes)])
         value, faults = prepared.shapes[key].project_row(outcome)
-        errors += _describe(prepared.outline, item, faults, debug)
-        if value == b"null":
-            return envelope.no_data(errors)
+        label = f"Mutation.{item.mutation.name}"
+        errors += _describe(prepared.outline, key, label, faults, debug)
         fields.append((key, value))
     return envelope.success(fields, errors)
 
@@ -102,15 +105,16 @@ def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tupl
 
 def _describe(
     selected: Outline | CallOutline,
-    item: RootSelection | CallSelection,
+    key: str,
+    root: str,
     faults: Sequence[shape.Error],
     debug: bool,
 ) -> list[ErrorDict]:
     described = []
     for path, label, reason in faults:
-        full = (item.response_key, *path)
+        full = (key, *path)
         nodes = selected.nodes.get(tuple(part for part in full if isinstance(part, str)), ())
-        error = _FAULTS[reason](label or item.label)
+        error = _FAULTS[reason](label or root)
         described.append(envelope.describe(error, debug, full, nodes))
     return described
 

@@ -87,8 +87,8 @@ Calling = Generator[Need, Any, dict[str, Outcome]]
 
 
 @dataclass(frozen=True)
-class _Call:
-    """One mutation ready to be sent."""
+class Call:
+    """One mutation ready to be sent. ``given``: its input, by GraphQL name."""
 
     selection: CallSelection
     bound: Bound
@@ -131,6 +131,14 @@ class Calls:
             outcomes |= yield from self._fresh((selection,))
         return outcomes
 
+    def prepare(self, selections: Sequence[CallSelection]) -> Generator[Need, Any, list[Call]]:
+        """Return what is to be sent. Raises FraiseQLError, or Refused for what the client can correct."""
+        ready = []
+        for selection in selections:
+            made = yield from _prepare(self.prepared, selection, self._variables)
+            ready.append(made)
+        return ready
+
     def alone(self, response_key: str) -> Generator[Need, Any, Any]:
         """Run one mutation and return its payload as Python values, for graphene's executor."""
         selection = next(
@@ -157,23 +165,19 @@ class Calls:
             # A function or view was replaced under the running server: look again, once.
             catalog.forget(self._settings.DATABASE)
             self.prepared.forget()
+        except FraiseQLError as error:
+            return {selection.response_key: error for selection in selections}
         try:
             return (yield from self._together(selections))
-        except StaleCatalog as error:
+        except FraiseQLError as error:
             return {selection.response_key: error for selection in selections}
 
     def _together(self, selections: Sequence[CallSelection]) -> Calling:
-        """Run mutations in one flight. Raises StaleCatalog if the catalog has changed under it."""
-        ready: list[_Call] = []
-        for selection in selections:
-            try:
-                ready.append((yield from _prepare(self.prepared, selection, self._variables)))
-            except StaleCatalog:
-                raise
-            except FraiseQLError as error:
-                return _failed(selections, selection, _outcome(error))
-            except _Refused as refused:
-                return _failed(selections, selection, refused.payload.document())
+        """Run mutations in one flight. Raises FraiseQLError if none of them can be run, or explained."""
+        try:
+            ready = yield from self.prepare(selections)
+        except Refused as refused:
+            return _failed(selections, refused.selection, refused.payload.document())
         key = self._key(ready)
         try:
             rows: Sequence[AnyRows] = yield Flight(tuple(_sent(ready, key)), self.is_dry)
@@ -198,7 +202,7 @@ class Calls:
             rows = rows[count:]
         return outcomes
 
-    def _key(self, ready: Sequence[_Call]) -> Key | None:
+    def _key(self, ready: Sequence[Call]) -> Key | None:
         """Return the key of what one flight does: the request's, else those of the inputs."""
         names = [self._request.idempotency_key or _client_key(one) for one in ready]
         if self.is_dry or not any(names):
@@ -216,7 +220,7 @@ class Calls:
         )
 
 
-def _sent(ready: Sequence[_Call], key: Key | None) -> Iterator[Statement]:
+def _sent(ready: Sequence[Call], key: Key | None) -> Iterator[Statement]:
     """Yield the statements of a flight; with a key, those that take it and keep the answer."""
     if key is None:
         for one in ready:
@@ -230,7 +234,7 @@ def _sent(ready: Sequence[_Call], key: Key | None) -> Iterator[Statement]:
             yield key.keep(statement, 1)
 
 
-def _client_key(one: _Call) -> str:
+def _client_key(one: Call) -> str:
     """Return what the input calls this attempt, "" if nothing."""
     spec = one.selection.mutation
     fields = {} if spec.input is None or spec.is_batch else spec.input.fields
@@ -243,25 +247,27 @@ def _wrong_key() -> bytes:
     return Payload(errors=(error,)).document()
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The input is refused before the database is asked."""
 
-    def __init__(self, refusal: Payload) -> None:
+    def __init__(self, selection: CallSelection, refusal: Payload) -> None:
         super().__init__()
-        self.payload = refusal
+        self.selection, self.payload = selection, refusal
 
 
 def _prepare(
     prepared: PreparedCalls, selection: CallSelection, variables: Variables
-) -> Generator[Need, Any, _Call]:
-    """Return the statements of a mutation. Raises FraiseQLError, or _Refused for what the user can correct."""
+) -> Generator[Need, Any, Call]:
+    """Return the statements of a mutation. Raises FraiseQLError, or Refused for what the client can correct."""
     spec = selection.mutation
     bound = prepared.bound.get(spec.name)
     if bound is None:
         found = yield Functions((spec.function,))
         bound = calls.bind(spec, found.get(spec.function, ()))
         prepared.bound[spec.name] = bound
-    given = _without_empty(spec, given_input(selection, variables))
+    given, errors = _without_empty(spec, given_input(selection, variables))
+    if errors:
+        raise Refused(selection, Payload(errors=tuple(errors)))
     key = (selection.response_key, tuple(given) if isinstance(given, dict) else ())
     text = prepared.texts.get(key)
     if text is None:
@@ -276,19 +282,15 @@ def _prepare(
             template = compile_plan(Plan((written_read(selection),)), relations)
             read = prepared.reads[selection.response_key] = template.fill({})
         statements.append(read)
-    return _Call(selection, bound, given, tuple(statements))
+    return Call(selection, bound, given, tuple(statements))
 
 
-def _without_empty(spec: MutationSpec, given: Any) -> Any:
-    """
-    Return the input with null for each empty text that may be null, as Django's forms have it.
-
-    Raises _Refused if one is empty that may not be.
-    """
-    if spec.input is None or given is None:
-        return given
-    fields = spec.input.fields
+def _without_empty(spec: MutationSpec, given: Any) -> tuple[Any, list[UserError]]:
+    """Return the input with null for empty texts, as Django's forms have it, and what may not be null."""
     errors: list[UserError] = []
+    if spec.input is None or given is None:
+        return given, errors
+    fields = spec.input.fields
 
     def cleaned(item: Mapping[str, Any], index: int | None) -> dict[str, Any]:
         found = dict(item)
@@ -306,15 +308,7 @@ def _without_empty(spec: MutationSpec, given: Any) -> Any:
         result: Any = [cleaned(item, index) for index, item in enumerate(given)]
     else:
         result = cleaned(given, None)
-    if errors:
-        raise _Refused(Payload(errors=tuple(errors)))
-    return result
-
-
-def _outcome(error: FraiseQLError) -> Outcome:
-    if error.code in _IN_PAYLOAD:
-        return payload.failed(error).document()
-    return error
+    return result, errors
 
 
 def _failed(
@@ -327,7 +321,7 @@ def _failed(
 
 
 def _explain(
-    ready: Sequence[_Call], selections: Sequence[CallSelection], error: FraiseQLError
+    ready: Sequence[Call], selections: Sequence[CallSelection], error: FraiseQLError
 ) -> Calling:
     """Return the outcomes after a flight failed."""
     one = _at(ready, error.statement)
@@ -343,7 +337,7 @@ def _explain(
     return _failed(selections, one.selection, answer.document())
 
 
-def _at(ready: Sequence[_Call], statement: int | None) -> _Call:
+def _at(ready: Sequence[Call], statement: int | None) -> Call:
     """Return the call whose statement failed; of a commit that failed, the last."""
     for one in ready:
         if statement is None or statement < len(one.statements):
@@ -379,24 +373,21 @@ def field_of(spec: MutationSpec, columns: Sequence[str]) -> str | None:
     return None
 
 
-def _current(one: _Call) -> Generator[Need, Any, bytes | None]:
+def _current(one: Call) -> Generator[Need, Any, bytes | None]:
     """Return the row as it is now, after a conflict of versions."""
     read = current_read(one.selection, one.given)
     if read is None:
         return None
     relations = yield Relations((one.selection.view,))
     statement = compile_plan(Plan((read,)), relations).fill({})
-    try:
-        (rows,) = yield Flight((statement,))
-    except FraiseQLError:
-        return None
+    (rows,) = yield Flight((statement,))
     return next(iter(rows.column(0)), None)
 
 
 # What came back
 
 
-def _payload(one: _Call, rows: Sequence[AnyRows]) -> Payload:
+def _payload(one: Call, rows: Sequence[AnyRows]) -> Payload:
     spec, bound = one.selection.mutation, one.bound
     written = rows[1].column(0) if len(rows) > 1 else []
     is_list = spec.result is not None and spec.result.type.item is not None

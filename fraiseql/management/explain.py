@@ -15,7 +15,8 @@ from graphql import print_ast
 from fraiseql.db import catalog, faults, inspection, sync
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, numbered
-from fraiseql.engine import pipeline
+from fraiseql.engine import calling, pipeline
+from fraiseql.engine.calling import Call, Calls, Functions, Refused
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
 from fraiseql.engine.plan.planner import Outline
@@ -112,6 +113,9 @@ class _Walk:
                 room.text = "\n".join(f"${name} = {value!r}" for name, value in variables.items())
                 room.facts = {"names": list(variables)}
         self._cost(operation, variables)
+        if operation.is_mutation and self._calls(operation, variables):
+            self._stop("A mutation is not run here; staff may send it with extensions.dryRun.")
+            return
         if not operation.is_query:
             self._stop(f"A {operation.node.operation.value} is run by graphene's executor.")
             return
@@ -128,6 +132,43 @@ class _Walk:
             room.text = f"{cost:,}" + (f" of at most {most:,}" if most else "")
             room.facts = {"cost": cost, "maxCost": most}
             operation.check_cost(variables, settings)
+
+    def _calls(self, operation: Operation, variables: dict[str, Any]) -> bool:
+        """Show the functions that bound mutations call; tell whether there are any."""
+        calls = Calls(
+            operation.prepare_calls(variables),
+            variables,
+            self.request,
+            ANONYMOUS,
+            self.engine.settings,
+        )
+        if not calls.outline.selections:
+            return False
+        refused = None
+        with self._room("plan") as room:
+            try:
+                ready: list[Call] = pipeline.drive(
+                    calls.prepare(calls.outline.selections), self._look_up
+                )
+            except Refused as error:
+                ready, refused = [], error.payload.errors
+            lines = [_call_line(call) for call in ready]
+            lines += [f"refused: {error.field}, {error.message}" for error in refused or ()]
+            room.text = "\n".join(lines)
+            room.facts = {"calls": lines, "is_fast": calls.outline.is_fast}
+        statements = [statement for call in ready for statement in call.statements]
+        if statements:
+            with self._room("sql") as room:
+                texts = [_shown(statement) for statement in statements]
+                room.text, room.language = "\n\n".join(texts), "sql"
+                room.facts = {"statements": [numbered(s.text).decode() for s in statements]}
+        return True
+
+    def _look_up(self, need: calling.Need) -> Any:
+        if isinstance(need, Functions):
+            return catalog.functions(need.names, self.using)
+        assert isinstance(need, Relations)  # noqa: S101 - nothing is sent
+        return catalog.relations(need.names, self.using)
 
     def _plan(self, operation: Operation, variables: dict[str, Any]) -> Outline:
         with self._room("plan") as room:
@@ -158,9 +199,8 @@ class _Walk:
         with self._room("sql") as room:
             relations = catalog.relations(planned.views, self.using)
             statement = compile_plan(planned, relations).fill(variables)
+            room.text, room.language = _shown(statement), "sql"
             sql = numbered(statement.text).decode()
-            shown = [f"-- ${n} = {value!r}" for n, value in enumerate(statement.params, 1)]
-            room.text, room.language = "\n".join([sql, *shown]), "sql"
             room.facts = {"statement": sql, "parameters": list(statement.params)}
         return statement
 
@@ -307,3 +347,21 @@ def _entry_lines(entries: Any, indent: str) -> Iterator[str]:
         stored = key.decode() if isinstance(key, bytes) else f"beside, {key}"
         origin = f" from {stored}" if stored not in ("", response_key) else ""
         yield from _shape_lines(f"{response_key}: ", origin, node, indent)
+
+
+def _call_line(call: Call) -> str:
+    function, spec = call.bound.function, call.selection.mutation
+    takes = ", ".join(argument.name for argument in call.bound.arguments.values())
+    if call.bound.document is not None:
+        takes = f"{call.bound.document.name}: the whole input"
+    back = call.bound.contract.value
+    view = f" ({call.selection.view})" if len(call.statements) > 1 else ""
+    return (
+        f"{call.selection.response_key}: {spec.name} calls {function.schema}.{function.name}({takes}),"
+        f" which returns {back}{view}"
+    )
+
+
+def _shown(statement: Statement) -> str:
+    values = [f"-- ${n} = {value!r}" for n, value in enumerate(statement.params, 1)]
+    return "\n".join([numbered(statement.text).decode(), *values])

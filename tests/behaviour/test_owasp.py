@@ -23,7 +23,6 @@ LATER = {
     "o9": "rate limits",
     "o11": "tenants and row-level security",
     "o12": "tenants and row-level security",
-    "o13": "tenants: who may call which function",
 }
 
 HOSTILE = "'; SELECT pg_sleep(5)--"

@@ -301,3 +301,46 @@ def test_a_terminal_gets_colours() -> None:
 
     assert "\x1b[" not in plain.getvalue()
     assert "\x1b[" in coloured.getvalue()
+
+
+MUTATION = """mutation ($name: String!) {
+    write(input: {name: $name}) { book { title } errors { code } } all(input: {name: "x"}) { status } }"""
+
+
+@pytest.fixture
+def mutations(books: None) -> None:
+    execute(
+        "CREATE FUNCTION fn_write(p_name text) RETURNS int LANGUAGE sql AS 'SELECT 1 / 0'",
+        "CREATE FUNCTION fn_all(input jsonb) RETURNS mutation_response LANGUAGE sql"
+        " AS 'SELECT NULL::mutation_response'",
+    )
+
+    @fraiseql.mutation(function="fn_write")
+    class Write:
+        name: str
+        returns: "Book"  # type: ignore[name-defined]  # noqa: F821 - found by its name
+
+    @fraiseql.mutation(function="fn_all")
+    class All:
+        name: str
+
+
+@pytest.mark.usefixtures("mutations")
+def test_a_mutation_of_functions_shows_its_calls_and_does_nothing() -> None:
+    found = rooms(MUTATION, variables='{"name": "A"}')
+
+    first, second = found["plan"]["text"].splitlines()
+    assert first.startswith("write: write calls public.fn_write(p_name), which returns ids")
+    assert first.endswith("(v_tome)")
+    assert second.startswith("all: all calls public.fn_all(input: the whole input)")
+    assert 'FROM "public"."fn_write"("p_name" => $1::text)' in found["sql"]["text"]
+    assert "-- $1 = 'A'" in found["sql"]["text"]
+    assert found["executor"]["text"].startswith("A mutation is not run here")
+
+
+@pytest.mark.usefixtures("mutations")
+def test_a_mutation_whose_input_is_refused_says_why() -> None:
+    found = rooms(MUTATION, variables='{"name": ""}')
+
+    assert found["plan"]["text"] == "refused: name, This field must not be empty."
+    assert "sql" not in found

@@ -43,11 +43,6 @@ class CallSelection:
     asks_cascade: bool
 
     @property
-    def label(self) -> str:
-        """Return the field's name in messages."""
-        return f"Mutation.{self.mutation.name}"
-
-    @property
     def view(self) -> str:
         """Return the view that holds what is written, "" if none does."""
         named = self.result_type
@@ -190,12 +185,11 @@ def written_read(selection: CallSelection) -> Read:
 
 def current_read(selection: CallSelection, given: Mapping[str, Any]) -> Read | None:
     """Return the read of the row that the input names by its id; None if it does not."""
-    spec = selection.result_type
-    if spec is None or selection.mutation.input is None or not isinstance(given, dict):
-        return None
+    spec, taken = selection.result_type, selection.mutation.input
+    assert spec is not None and taken is not None  # noqa: S101, PT018 - version_type() looked
     entry = _identity(spec)
-    fields = selection.mutation.input.fields.values()
-    value = next((given.get(field.name) for field in fields if field.python_name == "id"), None)
+    name = next(field.name for field in taken.fields.values() if field.python_name == "id")
+    value = given.get(name)
     if value is None:
         return None
     equal = next(operator for operator in filter_operators(entry) if operator.name == "eq")

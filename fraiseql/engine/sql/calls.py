@@ -270,7 +270,7 @@ _AS_JSON: dict[str, LiteralString] = {
 def _ids_of_responses(bound: Bound, spec: MutationSpec) -> sql.Composable:
     """Return what leaves the ids of entities that the function names and does not return."""
     if not reads_view(bound, spec):
-        return sql.SQL("true")
+        return sql.SQL("count(*)")
     return sql.SQL(
         "set_config({}, coalesce(array_agg(r.entity_id ORDER BY r.ordinality) FILTER"
         " (WHERE r.entity IS NULL AND r.entity_id IS NOT NULL)::text, '{{}}'), true)"

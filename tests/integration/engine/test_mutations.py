@@ -1,8 +1,12 @@
 """Bound mutations: what functions are given, what they return, and what clients hear of failures."""
 
+import enum
 import json
 from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -10,8 +14,10 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import translation
 
+import fraiseql
+from fraiseql import scalars
 from fraiseql.checks.functions import check_functions
-from fraiseql.testing import AsyncClient, Client, Result, assert_statements
+from fraiseql.testing import AsyncClient, Client, Result, assert_statements, isolated
 
 Ask = Callable[..., Any]
 Answer = Callable[..., Result]
@@ -579,3 +585,182 @@ def test_a_function_that_is_gone_is_an_internal_error(answer: Answer, sql: Any) 
 @pytest.mark.django_db
 def test_the_shops_functions_pass_their_checks() -> None:
     assert check_functions(databases=["default"]) == []
+
+
+# What is seldom
+
+
+def declared(function: str, annotations: dict[str, Any], **options: Any) -> None:
+    """Declare ``doIt`` beside a query, in a registry of the test's own."""
+
+    @fraiseql.query
+    def one(info: Any) -> int:
+        return 1
+
+    made = type("DoIt", (), {"__annotations__": annotations, "__module__": __name__})
+    fraiseql.mutation(function=function, **options)(made)
+
+
+class Size(enum.Enum):
+    BIG = "big"
+    SMALL = 1
+
+
+@pytest.mark.django_db
+def test_a_document_holds_every_kind_of_value(sql: Callable[..., Any]) -> None:
+    sql("CREATE FUNCTION fn_echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'")
+    given = {
+        "text": 'a"é', "whole": 7, "big": "9007199254740993", "exact": "1.50", "real": 0.5, "yes": True,
+        "at": "2024-05-01T12:00:00Z", "on": "2024-05-01", "any": {"a": [1, None]}, "sizes": ["BIG", "SMALL"],
+        "id": MAKER, "box": {"lid": "x", "inner": [{"lid": ""}]}, "none": None,
+    }  # fmt: skip
+    with isolated():
+        fraiseql.enum(Size)
+
+        @fraiseql.input
+        class Box:
+            lid: str
+            inner: "list[Box] | None"
+
+        kinds = {
+            "text": str, "whole": int, "big": scalars.BigInt, "exact": Decimal, "real": float, "yes": bool,
+            "at": datetime, "on": date, "any": scalars.JSON, "sizes": list[Size], "id": UUID, "box": Box,
+            "none": int | None, "absent": int | None, "returns": scalars.JSON,
+        }  # fmt: skip
+        declared("fn_echo", kinds)
+        found = Client().query(
+            "mutation ($i: DoItInput!) { doIt(input: $i) { result } }", {"i": given}
+        )
+
+    echoed = found.assert_ok()["doIt"]["result"]
+    assert echoed.pop("at").startswith("2024-05-01")
+    assert echoed == {
+        **{name: value for name, value in given.items() if name != "at"},
+        "big": 9007199254740993,
+        "exact": 1.5,
+        "sizes": ["big", 1],
+    }
+
+
+@pytest.mark.django_db
+def test_an_argument_without_a_default_is_null_when_left_out(sql: Callable[..., Any]) -> None:
+    sql("CREATE FUNCTION fn_null(a int) RETURNS boolean LANGUAGE sql AS 'SELECT a IS NULL'")
+    with isolated():
+        declared("fn_null", {"a": int | None, "returns": bool})
+        found = Client().query("mutation { doIt(input: {}) { result } }").assert_ok()
+
+    assert found == {"doIt": {"result": True}}
+
+
+@pytest.mark.django_db
+def test_responses_without_a_view_in_lists_and_without_rows(sql: Callable[..., Any]) -> None:
+    sql("""CREATE FUNCTION fn_answers(p_items jsonb) RETURNS SETOF mutation_response LANGUAGE sql AS $$
+        SELECT i->>'status', NULL, NULL, NULL, i->'entity', NULL::text[], NULL::jsonb,
+               CASE WHEN i ? 'at' THEN jsonb_build_object('errors', jsonb_build_array(jsonb_build_object(
+                   'message', 'Not this.', 'index', i->'at'))) END
+          FROM jsonb_array_elements(p_items) AS i $$""")
+    sql("""CREATE FUNCTION fn_none() RETURNS SETOF mutation_response LANGUAGE sql AS
+        'SELECT (NULL::mutation_response).* WHERE false'""")
+    items = [
+        {"status": "created", "entity": 1},
+        {"status": None, "entity": 2},
+        {"status": "FAILED", "at": 7},
+    ]
+    query = """mutation ($i: [DoItInput!]!) { doIt(input: $i) {
+        results errors { index message code status identifier } } }"""
+    with isolated():
+        declared(
+            "fn_answers",
+            {"status": str | None, "entity": int | None, "at": int | None, "returns": list[int]},
+            batch=True,
+        )
+        batch = Client().query(query, {"i": items}).assert_ok()["doIt"]
+    with isolated():
+        declared("fn_none", {"returns": int})
+        none = Client().query("mutation { doIt { result errors { code } } }").assert_ok()["doIt"]
+
+    assert batch["results"] == [1, 2]
+    assert batch["errors"] == [
+        {
+            "index": 7,
+            "message": "Not this.",
+            "code": "INTERNAL_SERVER_ERROR",
+            "status": 500,
+            "identifier": None,
+        }
+    ]
+    assert none == {"result": None, "errors": []}
+
+
+def test_a_constraint_of_other_columns_names_no_field(
+    opened: Any, answer: Answer, sql: Callable[..., Any]
+) -> None:
+    sql("ALTER TABLE tb_stall ADD CONSTRAINT canary_one CHECK (version < 2)")
+    stall = opened("a")
+    found = answer(RENAME, id=stall["id"], name="B", version=1).assert_ok()["renameStall"]
+
+    assert found["errors"] == [
+        {"field": None, "code": "BAD_USER_INPUT", "message": "This value is not allowed."}
+    ]
+
+
+@pytest.mark.django_db
+def test_a_conflict_about_no_row_shows_none(sql: Callable[..., Any]) -> None:
+    sql("""CREATE FUNCTION fn_busy(p_id uuid, p_expected_version int) RETURNS uuid LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'Busy.' USING ERRCODE = 'PT409'; END $$""")
+    query = (
+        """mutation { doIt(input: {%s expectedVersion: 1}) { current { id } errors { code } } }"""
+    )
+    with isolated():
+
+        @fraiseql.type(view="v_stall")
+        class Stall:
+            id: UUID
+
+        declared("fn_busy", {"id": UUID | None, "expected_version": int, "returns": Stall})
+        without = Client().query(query % "").assert_ok()
+        unknown = Client().query(query % f'id: "{NOBODY}"').assert_ok()
+
+    assert without == unknown == {"doIt": {"current": None, "errors": [{"code": "CONFLICT"}]}}
+
+
+def test_timeouts_are_errors_of_graphql_on_both_ways(answer: Answer) -> None:
+    query = 'mutation { fail(input: {how: "sleep"}) { status } %s }'
+    with override_settings(FRAISEQL={"STATEMENT_TIMEOUT_MS": 100}):
+        results = [
+            answer(query % ""),
+            answer(query % 'renameMaker(identifier: "x", name: "y") { name }'),
+        ]
+
+    assert [(result.data, result.codes) for result in results] == [(None, ["TIMEOUT"])] * 2
+
+
+def test_a_database_that_takes_no_more_refuses_the_request(answer: Answer) -> None:
+    result = answer('mutation { fail(input: {how: "busy"}) { status } }')
+    part = answer('mutation { ring { status } fail(input: {how: "busy"}) { status } }')
+
+    assert (result.data, result.codes, result.status) == (None, ["SERVICE_UNAVAILABLE"], 503)
+    assert (part.data, part.codes) == (None, ["SERVICE_UNAVAILABLE"])
+
+
+def test_what_a_function_keeps_of_its_promises_is_told(
+    opened: Any, answer: Answer, sql: Any
+) -> None:
+    sql("""CREATE OR REPLACE FUNCTION fn_close_stall(id uuid) RETURNS jsonb LANGUAGE sql AS
+        $$ SELECT '{"id": 1, "capacity": "much"}'::jsonb $$""")
+    result = answer(
+        "mutation ($id: UUID!) { closeStall(input: {id: $id}) { closed { capacity } errors { code } } }",
+        id=opened("a")["id"],
+    )
+
+    assert result.data == {"closeStall": {"closed": None, "errors": []}}
+    assert [error["path"] for error in result.errors] == [["closeStall", "closed", "capacity"]]
+
+
+def test_a_mutation_whose_function_does_not_fit_says_so_in_the_log(
+    answer: Answer, sql: Any
+) -> None:
+    sql("DROP FUNCTION fn_ring")
+    sql("CREATE FUNCTION fn_ring(p_loud boolean) RETURNS void LANGUAGE sql AS 'SELECT'")
+
+    assert answer("mutation { ring { status } }").codes == ["INTERNAL_SERVER_ERROR"]

@@ -161,6 +161,7 @@ BEGIN
         WHEN 'internal' THEN PERFORM 1 / 0 FROM canary_nowhere;
         WHEN 'denied' THEN RAISE insufficient_privilege USING MESSAGE = 'canary message';
         WHEN 'missing' THEN PERFORM fn_canary_missing();
+        WHEN 'busy' THEN RAISE EXCEPTION 'canary' USING ERRCODE = '53300';
         WHEN 'strict' THEN SELECT 1 / (pk_stall - pk_stall) INTO STRICT p_how FROM tb_stall WHERE false;
         WHEN 'serialization' THEN RAISE serialization_failure USING MESSAGE = 'canary message';
         ELSE EXECUTE format('SELECT %s', p_how);
