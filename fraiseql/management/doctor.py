@@ -232,7 +232,7 @@ class _Examination:
 
     def _pool(self, settings: Settings) -> str:
         count = lanes_of(settings, self.using)
-        kind = f"multiplexed, {count} lanes" if count else "simple"
+        kind = f"multiplexed, {counted(count, 'lane')}" if count else "simple"
         return f"{kind}, at most {settings.POOL_MAX_SIZE} connections"
 
     def _bindings(self, facts: dict[str, str]) -> None:

@@ -244,7 +244,7 @@ def test_silenced_checks_stay_silent() -> None:
     ("settings", "shown"),
     [
         ({}, "multiplexed, 4 lanes, at most 10 connections"),
-        ({"POOL_MAX_SIZE": 3}, "multiplexed, 1 lanes, at most 3 connections"),
+        ({"POOL_MAX_SIZE": 3}, "multiplexed, 1 lane, at most 3 connections"),
         ({"POOL": "simple"}, "simple, at most 10 connections"),
         ({"POOL_MAX_SIZE": 1}, "simple, at most 1 connections"),
     ],
