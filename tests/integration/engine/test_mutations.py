@@ -2,7 +2,7 @@
 
 import enum
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils import translation
 import fraiseql
 from fraiseql import scalars
 from fraiseql.checks.functions import check_functions
+from fraiseql.db import catalog
 from fraiseql.testing import AsyncClient, Client, Result, assert_statements, isolated
 
 Ask = Callable[..., Any]
@@ -34,6 +35,13 @@ CHANGE = """mutation ($input: ChangeStallInput!) { changeStall(input: $input) {
 MAKER = "00000000-0000-4000-8000-0000000000a2"
 NO_REFERENCE = "This refers to something that does not exist, or that is still in use."
 NOBODY = "00000000-0000-4000-8000-0000000000ff"
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What the catalog has learnt of functions that a test replaced does not outlive it."""
+    yield
+    catalog.forget("default")
 
 
 @pytest.fixture
