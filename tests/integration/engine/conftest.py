@@ -1,11 +1,12 @@
 """The shop's data are in its migration; what a test adds is rolled back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from fraiseql.db import catalog
 from fraiseql.testing import Client, Result
 
 Ask = Callable[..., Any]
@@ -32,12 +33,13 @@ def answer(db: None) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def sql(db: None) -> Callable[..., list[tuple[Any, ...]]]:
-    """Run SQL in the test's transaction and return its rows."""
+def sql(db: None) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Run SQL in the test's transaction and return its rows; what it made or dropped is forgotten."""
 
     def run(text: str, *params: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(text, params or None)
             return cursor.fetchall() if cursor.description else []
 
-    return run
+    yield run
+    catalog.forget("default")
