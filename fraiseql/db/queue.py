@@ -68,7 +68,9 @@ class Queue:
             future = self._waiting.popleft()
             if not future.done():
                 now = self._loop.time()
-                self._interval_s += _WEIGHT * (now - self._moved - self._interval_s)
+                # How long a new one took to open says nothing of the next.
+                if link.used > link.born:
+                    self._interval_s += _WEIGHT * (now - self._moved - self._interval_s)
                 self._moved = now
                 future.set_result(link)
                 return True

@@ -1,8 +1,8 @@
 """
 Documents made to cost much: each is refused quickly and in little memory, and so is what is made at random.
 
-The processor's time, best of several: 50 ms are the promise. Memory: what the refusal holds at its peak beside
-the request itself.
+The processor's time, best of several: 50 ms are the promise, on a machine that parses 500 fields in 17; a slower
+one has as much more. Memory: what the refusal holds at its peak beside the request itself.
 """
 
 import gc
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from graphql import parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from fraiseql.engine.pipeline import execute
 from fraiseql.errors import BadRequest
 from tests.integration.edges.conftest import Edges
 
-MOST_S = 0.05 if sys.gettrace() is None else 1.0  # traced for coverage, Python takes its time
+FIELDS = "{ " + " ".join(f"f{n}(a: {n}) {{ x }}" for n in range(500)) + " }"
 # Of JSON in a megabyte, the values alone take up to 25.
 MOST_BYTES = 32 * 2**20
 REFUSALS = {
@@ -152,8 +153,16 @@ def codes(body: bytes) -> set[str]:
     return {error["extensions"]["code"] for error in json.loads(response.body).get("errors", [])}
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Return the processor's time of the fastest of several runs."""
+@pytest.fixture(scope="module")
+def most_s() -> float:
+    """What a refusal may take here."""
+    if sys.gettrace() is not None:
+        return 1.0  # traced for coverage, Python takes its time
+    return max(0.05, 3 * seconds(lambda: parse(FIELDS), 0))
+
+
+def seconds(work: Callable[[], Any], enough_s: float) -> float:
+    """Return the processor's time of the fastest of several runs, or of the first that is fast enough."""
     best = 60.0
     gc.freeze()  # What other tests left behind is not looked through meanwhile.
     try:
@@ -161,7 +170,7 @@ def seconds(work: Callable[[], Any]) -> float:
             begun = time.process_time()
             work()
             best = min(best, time.process_time() - begun)
-            if best < MOST_S:
+            if best < enough_s:
                 break
     finally:
         gc.unfreeze()
@@ -170,14 +179,14 @@ def seconds(work: Callable[[], Any]) -> float:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", BODIES)
-def test_a_hostile_request_is_refused_at_once(name: str) -> None:
+def test_a_hostile_request_is_refused_at_once(name: str, most_s: float) -> None:
     body = BODIES[name]
     found = codes(body)
-    took = seconds(lambda: codes(body))
+    took = seconds(lambda: codes(body), most_s)
 
     assert found
     assert found <= REFUSALS
-    assert took < MOST_S
+    assert took < most_s
 
 
 @pytest.mark.django_db

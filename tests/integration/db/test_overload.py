@@ -42,7 +42,7 @@ def test_of_2000_slow_requests_on_two_connections_most_are_refused_at_once(
         tasks = [asyncio.create_task(_outcome(slow, alias)) for _ in range(2000)]
         while sum(task.done() for task in tasks) < 1899:
             await asyncio.sleep(0)
-        assert (time.process_time() - start) / 1899 < 0.002
+        assert (time.process_time() - start) / 1899 < 0.01
         assert _resident_bytes() - memory < 20_000_000
         outcomes = await asyncio.gather(*tasks)
         served = [answer for answer in outcomes if isinstance(answer, Rows)]

@@ -130,7 +130,7 @@ def test_what_is_far_too_much_is_refused_at_once(text: str) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert min(durations) < 0.05
+    assert min(durations) < 0.1  # some milliseconds each
     assert peak < 1_000_000
 
 
@@ -145,4 +145,4 @@ def test_what_is_one_token_is_read_once(text: str) -> None:
     with suppress(ParseFailed):
         check_text(text, _SENT)
 
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 1  # some milliseconds; read again and again, minutes
