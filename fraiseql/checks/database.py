@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from django.core.checks import CheckMessage
@@ -28,6 +26,7 @@ from fraiseql.conf import get_settings
 from fraiseql.cqrs.projection import Projection, pair_of
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
+from fraiseql.db.texts import sql_text
 from fraiseql.engine.sql.scope import has_document_column
 from fraiseql.errors import ConfigurationError, FraiseQLError
 from fraiseql.schema.build import Schema, get_schema
@@ -332,7 +331,6 @@ def _is_search_config(name: str | None, using: str) -> bool:
     return name is None or bool(found)
 
 
-@cache
 def statement(name: str) -> str:
     """Return the text of ``sql/<name>.sql``."""
-    return files("fraiseql.checks").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return sql_text("fraiseql.checks", name)

@@ -7,16 +7,15 @@ serves. A row that is *new* in a list is nobody's yet: refresh the list's owner.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from django.db import connections
 from psycopg import sql
 
-from fraiseql.cqrs.projection import Pair, Projection, pair_of, type_name
+from fraiseql.cqrs.projection import Pair, Projection, type_name
 from fraiseql.db import catalog
+from fraiseql.db.texts import sql_text
 from fraiseql.engine.sql.scope import identifier, literal
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.build import get_schema
@@ -120,7 +119,9 @@ def indexed(wanted: Iterable[Rule], using: str) -> frozenset[Rule]:
     """Return those of ``wanted`` that a GIN index serves."""
     wanted = tuple(wanted)
     with connections[using].cursor() as cursor:
-        cursor.execute(_file("gin_expressions"), [[rule.holder for rule in wanted]])
+        cursor.execute(
+            sql_text("fraiseql.cqrs", "gin_expressions"), [[rule.holder for rule in wanted]]
+        )
         known = set(cursor.fetchall())
     return frozenset(
         rule for rule in wanted if (rule.holder, rule.column, rule.path[0].key) in known
@@ -128,16 +129,13 @@ def indexed(wanted: Iterable[Rule], using: str) -> frozenset[Rule]:
 
 
 def holders(
-    view: str, keys: Sequence[str], known: Sequence[Projection], using: str
+    held_by: Iterable[Rule], keys: Sequence[str], pairs: Mapping[str, Pair], using: str
 ) -> dict[str, list[str]]:
-    """Return the keys of the rows of ``known`` that hold rows of ``view`` with ``keys``, as text."""
-    by_view = {item.view: item for item in known}
+    """Return the keys, as text, of the rows that hold by the rules the rows with ``keys``, by holder."""
     found: dict[str, dict[str, None]] = {}
-    for rule in rules(known):
-        if rule.held == view and rule.holder != view:
-            holder = pair_of(by_view[rule.holder], using)
-            held = dict.fromkeys(_holding(rule, holder, keys, using))
-            found.setdefault(rule.holder, {}).update(held)
+    for rule in held_by:
+        held = dict.fromkeys(_holding(rule, pairs[rule.holder], keys, using))
+        found.setdefault(rule.holder, {}).update(held)
     return {holder: list(held) for holder, held in found.items()}
 
 
@@ -162,8 +160,3 @@ def _holding(rule: Rule, holder: Pair, keys: Sequence[str], using: str) -> list[
     with connections[using].cursor() as cursor:
         cursor.execute(query, [list(keys)])
         return [key for (key,) in cursor.fetchall()]
-
-
-@cache
-def _file(name: str) -> str:
-    return files("fraiseql.cqrs").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

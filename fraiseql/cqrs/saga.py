@@ -20,8 +20,6 @@ it are undone, the latest first. What a killed process leaves, ``manage.py frais
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +28,7 @@ from psycopg import sql
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults
+from fraiseql.db.texts import sql_text
 from fraiseql.engine.sql.scope import identifier
 from fraiseql.errors import ConfigurationError, NotFound
 
@@ -100,7 +99,8 @@ class Saga:
         using = using or get_settings().DATABASE
         with transaction.atomic(using, durable=True), connections[using].cursor() as cursor:
             cursor.execute(
-                _file("start_saga"), [self.name, key, list(self.names), json.dumps(input)]
+                sql_text("fraiseql.cqrs", "start_saga"),
+                [self.name, key, list(self.names), json.dumps(input)],
             )
             (made,) = cursor.fetchone()
         return resume(made, using)
@@ -119,7 +119,9 @@ def declared(name: str) -> Saga:
 def progress(id: UUID, using: str, lock: bool = False) -> Progress:  # noqa: A002 - its name everywhere
     """Return how far a saga is; ``lock``: and keep others from going on with it. Raises NotFound."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_file("find_saga") + (" FOR UPDATE" if lock else ""), [id])
+        cursor.execute(
+            sql_text("fraiseql.cqrs", "find_saga") + (" FOR UPDATE" if lock else ""), [id]
+        )
         row = cursor.fetchone()
     if row is None:
         raise NotFound(f"There is no saga {id}.")
@@ -129,7 +131,7 @@ def progress(id: UUID, using: str, lock: bool = False) -> Progress:  # noqa: A00
 def listed(statuses: list[str], using: str, idle_s: float = 0) -> list[Progress]:
     """Return the sagas of ``statuses`` at which nothing happened for ``idle_s`` seconds, the oldest first."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_file("list_sagas"), [statuses, idle_s])
+        cursor.execute(sql_text("fraiseql.cqrs", "list_sagas"), [statuses, idle_s])
         return [_progress(row) for row in cursor.fetchall()]
 
 
@@ -238,7 +240,7 @@ def _note(
 ) -> Progress:
     with connections[using].cursor() as cursor:
         values: list[Any] = [done, json.dumps(dict(results)), status, error, state.id]
-        cursor.execute(_file("note_saga"), values)
+        cursor.execute(sql_text("fraiseql.cqrs", "note_saga"), values)
         return _progress(cursor.fetchone())
 
 
@@ -254,8 +256,3 @@ def _progress(row: tuple[Any, ...]) -> Progress:
         done=done,
         error=error,
     )
-
-
-@cache
-def _file(name: str) -> str:
-    return files("fraiseql.cqrs").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -18,9 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from importlib.resources import files
 from time import perf_counter
 from typing import Any, Literal
 
@@ -43,10 +42,12 @@ from fraiseql.cqrs.projection import (
     lock_rows,
     lock_table,
     pair_of,
+    type_name,
     upsert,
 )
 from fraiseql.cqrs.projection import drift as drift_query
 from fraiseql.db import catalog
+from fraiseql.db.texts import sql_text
 from fraiseql.engine.sql.scope import identifier
 from fraiseql.errors import BadUserInput, ConfigurationError, DatabaseFault
 from fraiseql.schema import registry
@@ -133,9 +134,10 @@ def refresh_rows(
 ) -> list[Refreshed]:
     """Do what ``refresh`` does, for the type bound to ``view``, on Django's connection."""
     known = {projection.view: projection for projection in projections()}
-    held_by = cascades.rules(known.values()) if cascade else ()
+    rules = cascades.rules(known.values()) if cascade else ()
+    held_by = [rule for rule in rules if rule.held == view and rule.holder != view]
     wanted = [known[view]] if view in known else []
-    wanted += [known[rule.holder] for rule in held_by if rule.held == view]
+    wanted += [known[rule.holder] for rule in held_by]
     if not wanted:
         raise ConfigurationError(
             f"No projection stores the rows of {view}.",
@@ -145,22 +147,25 @@ def refresh_rows(
     if mode == "full":
         return [synchronize(projection, using) for projection in ordered]
     if mode == "deferred":
-        later = partial(_incremental, view, keys, ordered, using)
+        later = partial(_incremental, view, keys, ordered, held_by, using)
         transaction.on_commit(later, using=using)
         return []
-    return _incremental(view, keys, ordered, using)
+    return _incremental(view, keys, ordered, held_by, using)
 
 
 def _incremental(
-    view: str, keys: Sequence[str], wanted: Sequence[Projection], using: str
+    view: str,
+    keys: Sequence[str],
+    wanted: Sequence[Projection],
+    held_by: Sequence[cascades.Rule],
+    using: str,
 ) -> list[Refreshed]:
-    """Refresh the rows of ``view`` and those of ``wanted`` that embed them, in one transaction."""
+    """Refresh the rows of ``view``, and those of ``wanted`` that embed them by the rules, in one transaction."""
     done = []
     with _failure_logged("incremental", using), transaction.atomic(using):
-        keys_of = {view: list(keys)}
-        if any(projection.view != view for projection in wanted):
-            with _explained(wanted[-1]):
-                keys_of |= cascades.holders(view, keys, wanted, using)
+        with _explained(wanted[-1]):
+            pairs = {projection.view: pair_of(projection, using) for projection in wanted}
+            keys_of = {view: list(keys)} | cascades.holders(held_by, keys, pairs, using)
         for projection in wanted:
             if found := keys_of.get(projection.view):
                 work = partial(_some, projection, found, using)
@@ -180,7 +185,8 @@ def _by_function(projection: Projection, keys: list[str], using: str) -> Refresh
         cursor.execute("SELECT to_regprocedure(%s)", (f"{name}({pair.key_type}[])",))
         if cursor.fetchone() == (None,):
             return None
-        cursor.execute(f"SELECT {name}(%s::{pair.key_type}[])", (keys,))
+        call = sql.SQL("SELECT {}(%s::{}[])").format(pair.function, type_name(pair.key_type))
+        cursor.execute(call, (keys,))
         (count,) = cursor.fetchone()
     changed = count if isinstance(count, int) else len(keys)
     duration_ms = (perf_counter() - started) * 1000
@@ -233,7 +239,9 @@ def in_order(wanted: Iterable[Projection], using: str) -> tuple[Projection, ...]
         by_source.setdefault(projection.source, []).append(projection.view)
     graph = TopologicalSorter[str](dict.fromkeys(by_view, ()))
     with connections[using].cursor() as cursor:
-        cursor.execute(_file("projection_dependencies"), [list(by_source), list(by_view)])
+        cursor.execute(
+            sql_text("fraiseql.cqrs", "projection_dependencies"), [list(by_source), list(by_view)]
+        )
         for source, read in cursor.fetchall():
             for view in by_source[source]:
                 graph.add(view, read)
@@ -443,7 +451,7 @@ def _log(done: Refreshed, mode: str, using: str, error: str | None = None) -> No
         done.view, mode, done.inserted, done.updated, done.deleted, done.duration_ms, error,
     ]  # fmt: skip
     with connections[using].cursor() as cursor:
-        cursor.execute(_file("log_sync"), values)
+        cursor.execute(sql_text("fraiseql.cqrs", "log_sync"), values)
 
 
 @contextmanager
@@ -505,8 +513,3 @@ def _is_computable(pair: Pair, keys: Sequence[str], using: str) -> bool:
     except DatabaseError:
         return False
     return True
-
-
-@cache
-def _file(name: str) -> str:
-    return files("fraiseql.cqrs").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

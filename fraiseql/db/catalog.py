@@ -9,8 +9,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +22,7 @@ from fraiseql.db import faults, pool
 from fraiseql.db.connections import parameters, settings_of_flight
 from fraiseql.db.flight import set_session
 from fraiseql.db.statement import Statement
+from fraiseql.db.texts import sql_text
 
 _PART = r'(?:[A-Za-z_\u0080-\U0010ffff][\w$]*|"(?:[^"\0]|"")+")'
 _NAME = re.compile(rf"{_PART}(?:\.{_PART})?")
@@ -155,7 +154,7 @@ class _Catalog(Generic[T]):
     def _statement(self, names: list[str]) -> Statement:
         items = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
         array = "{" + ",".join(f'"{item}"' for item in items) + "}"
-        return Statement(_text(self._file), (array,))
+        return Statement(sql_text("fraiseql.db", self._file), (array,))
 
 
 def relations(names: Iterable[str], using: str = "default") -> dict[str, Relation]:
@@ -201,11 +200,6 @@ def forget(using: str) -> None:
     """Have all that is known of an alias read again when it is next asked for."""
     for kept in (_relations, _functions, _constraints):
         kept.forget(using)
-
-
-@cache
-def _text(file: str) -> str:
-    return files("fraiseql.db").joinpath(file).read_text(encoding="utf-8")
 
 
 def _load(statement: Statement, using: str) -> list[Any]:
@@ -273,9 +267,9 @@ def _read_constraints(documents: Iterable[Any]) -> dict[str, tuple[str, ...]]:
     return {item["requested"]: tuple(item["columns"]) for item in _items(documents)}
 
 
-_relations = _Catalog("catalog.sql", _read_relations)
-_functions = _Catalog("functions.sql", _read_functions)
-_constraints = _Catalog("constraints.sql", _read_constraints, _NAME_IN_TABLE)
+_relations = _Catalog("catalog", _read_relations)
+_functions = _Catalog("functions", _read_functions)
+_constraints = _Catalog("constraints", _read_constraints, _NAME_IN_TABLE)
 
 
 def _after_migrate(*, using: str, **_: Any) -> None:

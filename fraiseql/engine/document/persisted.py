@@ -7,13 +7,12 @@ Statements and what their rows mean; ``fraiseql.engine.persisting`` asks for the
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from typing import Any
 
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
+from fraiseql.db.texts import sql_text
 
 EVERYONE = ""
 """The tenant of what is registered: it belongs to the application."""
@@ -127,7 +126,6 @@ def _text(value: bytes | None) -> str:
     return (value or b"").decode()
 
 
-@cache
 def sql(name: str) -> str:
     """Return the text of ``sql/<name>.sql``."""
-    return files("fraiseql.engine.document").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    return sql_text("fraiseql.engine.document", name)

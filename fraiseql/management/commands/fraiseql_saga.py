@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 
 from fraiseql.conf import get_settings
 from fraiseql.cqrs import saga
 from fraiseql.errors import FraiseQLError
 from fraiseql.management.messages import command_error
+from fraiseql.management.options import add_database_and_format
 
 OPEN = ["running", "compensating"]
 
@@ -33,12 +34,7 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="resume: only those at which nothing happened for so long (60).",
         )
-        parser.add_argument(
-            "--database",
-            choices=tuple(connections),
-            help="Alias in DATABASES; FRAISEQL['DATABASE'] by default.",
-        )
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_database_and_format(parser)
         parser.add_argument("--dry-run", action="store_true", help="resume: say which; run none.")
 
     def handle(self, *args: Any, **options: Any) -> None:

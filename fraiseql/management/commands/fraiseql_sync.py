@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -25,6 +24,7 @@ from fraiseql.cqrs.sync import (
 )
 from fraiseql.errors import FraiseQLError
 from fraiseql.management.messages import command_error
+from fraiseql.management.options import add_database_and_format
 from fraiseql.management.progress import Steps, steps
 
 
@@ -39,12 +39,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("projections", nargs="*", help="Names such as tv_post; all by default.")
-        parser.add_argument(
-            "--database",
-            choices=tuple(connections),
-            help="Alias in DATABASES; FRAISEQL['DATABASE'] by default.",
-        )
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_database_and_format(parser)
         rows = parser.add_mutually_exclusive_group()
         rows.add_argument("--full", action="store_true", help="All rows: the default.")
         rows.add_argument(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from fraiseql.conf import get_settings
 from fraiseql.engine.document.request import normal_id
@@ -15,6 +14,7 @@ from fraiseql.errors import FraiseQLError
 from fraiseql.management import registering
 from fraiseql.management.manifests import Fault, read
 from fraiseql.management.messages import command_error
+from fraiseql.management.options import add_database_and_format
 from fraiseql.management.progress import steps
 from fraiseql.management.registering import Change, Warmed
 
@@ -48,12 +48,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--automatic", action="store_true", help="list: what clients have stored, too."
         )
-        parser.add_argument(
-            "--database",
-            choices=tuple(connections),
-            help="Alias in DATABASES; FRAISEQL['DATABASE'] by default.",
-        )
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_database_and_format(parser)
         only = parser.add_mutually_exclusive_group()
         only.add_argument(
             "--dry-run", action="store_true", help="Say what would change; write nothing."
