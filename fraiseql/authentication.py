@@ -13,11 +13,9 @@ from django.contrib.auth import get_user
 from django.db import Error, connections
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
-from django.utils.module_loading import import_string
 
-from fraiseql.conf import get_settings
+from fraiseql.conf import get_settings, imported
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
-from fraiseql.errors import ConfigurationError
 
 
 class Request:
@@ -92,12 +90,7 @@ def _authentications(paths: tuple[str, ...]) -> tuple[Authentication, ...]:
 
 
 def _authentication(path: str) -> Authentication:
-    try:
-        found = import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"FRAISEQL['AUTHENTICATION'] names {path!r}, which cannot be imported: {error}."
-        ) from error
+    found = imported("AUTHENTICATION", path)
     authentication: Authentication = found() if isinstance(found, type) else found
     return authentication
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 
 from fraiseql.errors import ConfigurationError
 
@@ -233,6 +234,16 @@ def _check(name: str, value: Any, default: Any, choices: tuple[str, ...]) -> Non
         raise ConfigurationError(f"FRAISEQL[{name!r}] must be {names}, not {value!r}.")
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:
         raise ConfigurationError(f"FRAISEQL[{name!r}] must not be negative.")
+
+
+def imported(name: str, path: str) -> Any:
+    """Return what the dotted ``path`` in the setting ``name`` stands for. Raises ConfigurationError."""
+    try:
+        return import_string(path)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"FRAISEQL[{name!r}] names {path!r}, which cannot be imported: {error}."
+        ) from error
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from django.utils.module_loading import import_string
-
+from fraiseql.conf import imported
 from fraiseql.db.flight import Session
 from fraiseql.engine.viewer import Viewer
 
@@ -56,5 +55,5 @@ def _own(viewer: Viewer) -> Session:
 
 @lru_cache(maxsize=64)
 def _function(path: str) -> Callable[[Viewer], Mapping[str, str | None]]:
-    function: Callable[[Viewer], Mapping[str, str | None]] = import_string(path)
+    function: Callable[[Viewer], Mapping[str, str | None]] = imported("SESSION_VARIABLES", path)
     return function

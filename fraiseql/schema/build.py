@@ -14,10 +14,9 @@ from typing import Any
 
 import graphene
 from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
 from graphql import GraphQLResolveInfo, GraphQLSchema
 
-from fraiseql.conf import get_settings
+from fraiseql.conf import get_settings, imported
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema import complete, registry
 from fraiseql.schema.aggregates import KEYS, having_name, having_spec
@@ -499,12 +498,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _import(path: str) -> Any:
-    try:
-        found = import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"FRAISEQL['GRAPHENE_SCHEMAS'] names {path!r}: {error}."
-        ) from error
+    found = imported("GRAPHENE_SCHEMAS", path)
     if not isinstance(found, graphene.Schema):
         raise ConfigurationError(f"FRAISEQL['GRAPHENE_SCHEMAS']: {path!r} is no graphene.Schema.")
     return found
