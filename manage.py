@@ -12,7 +12,7 @@ from fraiseql.errors import FraiseQLError
 
 def main() -> None:
     """Run a command; a private server that cannot start is a message, not a stack trace."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent / "examples"))
+    sys.path.insert(0, str(Path(__file__).resolve().parent / "examples" / "complete_cqrs_blog"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -15,16 +15,6 @@ from fraiseql.db.embedded import EmbeddedServer
 from tests.docs.blocks import ROOT
 from tests.docs.walk import Walk
 
-MANAGE = """\
-import os
-import sys
-
-from django.core.management import execute_from_command_line
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
-execute_from_command_line(sys.argv)
-"""
-
 NewDatabase = Callable[[str | None], str]
 
 
@@ -64,10 +54,9 @@ def empty_walk(new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
 @pytest.fixture(scope="session")
 def filled_blog(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """The blog with its demonstration data; copied, never changed."""
-    folder = tmp_path_factory.mktemp("blog")
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "examples" / "blog", folder / "blog", ignore=ignored)
-    (folder / "manage.py").write_text(MANAGE, encoding="utf-8")
+    folder = tmp_path_factory.mktemp("blog") / "site"
+    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(ROOT / "examples" / "complete_cqrs_blog", folder, ignore=ignored)
     walk = Walk(folder, new_database(None))
     for command in ("migrate", "demo_data", "fraiseql_sync"):
         subprocess.run(

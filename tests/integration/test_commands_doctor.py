@@ -140,8 +140,8 @@ def test_a_schema_that_does_not_build_is_one_problem() -> None:
 
 def test_an_asgi_application_may_need_the_schema_that_does_not_build() -> None:
     registry.current().fault = ConfigurationError("Wrong.", hint="Make it right.")
-    sys.modules.pop("examples.blog.asgi", None)
-    with override_settings(ASGI_APPLICATION="examples.blog.asgi.application"):
+    sys.modules.pop("blog.asgi", None)
+    with override_settings(ASGI_APPLICATION="blog.asgi.application"):
         found = report()
 
     assert found["sections"]["serving"]["ASGI"] == "does not start"

@@ -277,7 +277,7 @@ def test_a_saga_killed_anywhere_is_finished_or_undone(committed: None, fate: str
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples")]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples" / "complete_cqrs_blog")]),
         "PGHOST": str(at.get("host", "")), "PGPORT": str(at.get("port", "")),
         "PGUSER": str(at.get("user", "")), "DATABASE_URL": f"postgres:///{at['dbname']}",
     }  # fmt: skip

@@ -11,7 +11,7 @@ import environ
 
 from fraiseql.db.embedded import database_config
 
-BASE_DIR = Path(__file__).resolve().parents[2]
+BASE_DIR = Path(__file__).resolve().parents[1]
 env = environ.Env()
 
 DEBUG = env.bool("DEBUG", default=True)
