@@ -15,11 +15,13 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
+from django.core.signals import setting_changed
 from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import batch, http
 from fraiseql.authentication import authentications, viewer_of_async
 from fraiseql.db.pool import close_pools
+from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.statistics import statistics
@@ -69,7 +71,9 @@ class GraphQLApplication:
             exchange.media is None
             or method not in ("POST", "GET")
             or (method == "GET" and "text/html" in _header(headers, "accept").lower())
-            or not _is_here(headers)
+            or not _is_here(
+                headers.get(b"host"), headers.get(b"x-forwarded-host"), headers.get(b"origin")
+            )
         ):
             await self._forward(scope, receive, send)
             return
@@ -83,16 +87,23 @@ class GraphQLApplication:
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
             await _send(send, exchange.fail(error))
             return
-        if isinstance(request, tuple):
-            work = batch.run_async(request, exchange.viewer)
-        else:
+        if isinstance(request, GraphQLRequest):
             work = execute_async(
                 request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
             )
-        if exchange.media == http.EVENTS:
-            response = await _while_connected(_stream(exchange, work, send), receive)
         else:
-            response = await _while_connected(_answer(exchange, work, send), receive)
+            work = batch.run_async(request, exchange.viewer)
+        answer = _stream if exchange.media == http.EVENTS else _answer
+        watch = _Watch(receive)
+        try:
+            response = await answer(exchange, work, send)
+        except asyncio.CancelledError:
+            if not watch.has_left:
+                raise
+            watch.task.uncancel()
+            return
+        finally:
+            watch.end()
         if response is FORWARD:
             await self._forward(scope, _again(body, receive), send)
 
@@ -113,26 +124,30 @@ def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def _header(headers: dict[bytes, bytes], name: str) -> str:
-    return headers.get(name.encode(), b"").decode("latin-1")
+    value = headers.get(name.encode())
+    return value.decode("latin-1") if value else ""
 
 
-def _is_here(headers: dict[bytes, bytes]) -> bool:
-    """Tell whether a request names this host and no other origin; the others are Django's to judge."""
-    host = _header(headers, "host")
-    if django_settings.USE_X_FORWARDED_HOST:
-        host = _header(headers, "x-forwarded-host") or host
-    origin = headers.get(b"origin")
-    if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
-        return False
-    return _is_allowed(host, bool(django_settings.DEBUG), tuple(django_settings.ALLOWED_HOSTS))
-
-
+# Django's settings are read by a property each; they change in tests alone, which say so.
 @lru_cache(maxsize=256)
-def _is_allowed(host: str, debug: bool, allowed: tuple[str, ...]) -> bool:
-    if debug and not allowed:
+def _is_here(host: bytes | None, forwarded: bytes | None, origin: bytes | None) -> bool:
+    """Tell whether a request names this host and no other origin; the others are Django's to judge."""
+    named = (django_settings.USE_X_FORWARDED_HOST and forwarded) or host or b""
+    if origin is not None and origin.partition(b"://")[2] != named:
+        return False
+    allowed = tuple(django_settings.ALLOWED_HOSTS)
+    if django_settings.DEBUG and not allowed:
         allowed = (".localhost", "127.0.0.1", "[::1]")
-    domain, _ = split_domain_port(host)
+    domain, _ = split_domain_port(named.decode("latin-1"))
     return bool(domain) and validate_host(domain, allowed)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in {"USE_X_FORWARDED_HOST", "ALLOWED_HOSTS", "DEBUG"}:
+        _is_here.cache_clear()
+
+
+setting_changed.connect(_forget)
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
@@ -157,39 +172,32 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     return b"".join(parts)
 
 
-async def _while_connected(
-    work: Coroutine[Any, Any, Response | None], receive: Receive
-) -> Response | None:
-    """Return what ``work`` returns, or None if the client left: its statement is cancelled then."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    watcher: asyncio.Task[None] | None = None
-    has_left = False
+class _Watch:
+    """Cancels the running task, and so its statement, if its client leaves (``has_left``) before ``end``."""
 
-    async def watch() -> None:
-        nonlocal has_left
-        while (await receive())["type"] != "http.disconnect":
+    __slots__ = ("_loop", "_receive", "_timer", "_watcher", "has_left", "task")
+
+    def __init__(self, receive: Receive) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._receive = receive
+        self._watcher: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(WATCH_AFTER_S, self._start)
+        self.task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment]  # it runs
+        self.has_left = False
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _start(self) -> None:
+        self._watcher = self._loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        has_left = True
-        if task is not None:
-            task.cancel()
-
-    def start() -> None:
-        nonlocal watcher
-        watcher = loop.create_task(watch())
-
-    timer = loop.call_later(WATCH_AFTER_S, start)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not has_left or task is None:
-            raise
-        task.uncancel()
-        return None
-    finally:
-        timer.cancel()
-        if watcher is not None:
-            watcher.cancel()
+        self.has_left = True
+        self.task.cancel()
 
 
 async def _answer(exchange: http.Exchange, work: Work, send: Send) -> Response | None:

@@ -102,9 +102,10 @@ def session(request: Request) -> Claim | Awaitable[Claim]:
     The view asks ``request.user``, which the middleware sets. In front of Django the session is read as
     the middleware would, but never written.
     """
-    key = request.cookies.get(django_settings.SESSION_COOKIE_NAME)
+    cookies = request.cookies
     if request.django is not None:
         return user_viewer(getattr(request.django, "user", None))
+    key = cookies.get(django_settings.SESSION_COOKIE_NAME) if cookies else None
     if not key or _MIDDLEWARE not in django_settings.MIDDLEWARE:
         return None
     # One hop to a thread: Django's asynchronous calls would each take one.

@@ -6,7 +6,6 @@ order of the answers.
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from fraiseql.conf import Settings
@@ -60,5 +59,5 @@ def _on_one_budget(batch: Batch, settings: Settings) -> Batch:
         return batch
     budget = Budget(settings.MAX_COST)
     return tuple(
-        item if isinstance(item, BadRequest) else replace(item, budget=budget) for item in batch
+        item if isinstance(item, BadRequest) else item._replace(budget=budget) for item in batch
     )

@@ -23,7 +23,7 @@ def setting(default: Any, meaning: str, choices: tuple[str, ...] = ()) -> Any:
     return field(default=default, metadata={"meaning": meaning, "choices": choices})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
     """The values of ``settings.FRAISEQL``; what is not given there has the default written here."""
 

@@ -5,10 +5,9 @@ Both edges, Django's view and the ASGI application, speak through this module an
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings as django_settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -61,8 +60,7 @@ Header = tuple[bytes, bytes]
 ReadHeader = Callable[[str], str | None]
 
 
-@dataclass(frozen=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """A response as every server sends it."""
 
     status: int
@@ -124,14 +122,16 @@ class Exchange:
 
         ``place``: in a batch, whose key is one for each of its requests.
         """
-        client = self._header("apollographql-client-name") or ""
-        # A structured field: the string may stand in quotes.
-        key = (self._header("idempotency-key") or "").strip().strip('"')
-        if len(key) > MAX_KEY:
-            raise BadRequest(f"The Idempotency-Key has more than {MAX_KEY} characters.")
+        client, key = self._header("apollographql-client-name"), self._header("idempotency-key")
         if not client and not key:
             return request
-        return replace(request, client=client[:MAX_CLIENT], idempotency_key=key and key + place)
+        # A structured field: the string may stand in quotes.
+        key = (key or "").strip().strip('"')
+        if len(key) > MAX_KEY:
+            raise BadRequest(f"The Idempotency-Key has more than {MAX_KEY} characters.")
+        return request._replace(
+            client=(client or "")[:MAX_CLIENT], idempotency_key=key and key + place
+        )
 
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""
@@ -165,7 +165,7 @@ class Exchange:
         answer = self.reply(self.failure(error))
         if isinstance(error, Unauthenticated) and error.challenge:
             challenge = (b"www-authenticate", error.challenge.encode("latin-1"))
-            return replace(answer, headers=(*answer.headers, challenge))
+            return answer._replace(headers=(*answer.headers, challenge))
         return answer
 
     def failure(self, error: Exception) -> Response:

@@ -40,7 +40,7 @@ def graphql(request: HttpRequest) -> HttpResponseBase:
         received = exchange.read(
             request.GET.dict() if exchange.method == "GET" else {}, _body(request)
         )
-        if isinstance(received, tuple):
+        if not isinstance(received, GraphQLRequest):
             response = batch.run(received, request, exchange.viewer)
         elif exchange.media == http.EVENTS and isinstance(request, ASGIRequest):
             return _streamed(exchange, received, request)

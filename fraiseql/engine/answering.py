@@ -8,16 +8,15 @@ from typing import Any
 from graphql import ExecutionResult
 
 from fraiseql.engine import result
-from fraiseql.engine.operation import Prepared, PreparedCalls
+from fraiseql.engine.operation import Prepared, PreparedCalls, RootField
 from fraiseql.engine.plan.calls import CallOutline
 from fraiseql.engine.plan.planner import Outline
 from fraiseql.engine.plan.selection import RootSelection
-from fraiseql.engine.reading import Documents, Found
+from fraiseql.engine.reading import Found
 from fraiseql.engine.result import envelope, values
 from fraiseql.engine.result.envelope import ErrorDict, Response
 from fraiseql.errors import FraiseQLError, ResultError, ServiceUnavailable
 from fraiseql.schema import complete, shape
-from fraiseql.schema.specs import RootKind
 
 _FAULTS = {
     shape.NULL: complete.null_value,
@@ -33,33 +32,36 @@ def project(prepared: Prepared, found: Found, debug: bool, max_bytes: int = 0) -
     ``max_bytes``: where larger, what is left is not projected; 0: never.
     """
     size = 0
-    fields: list[tuple[str, bytes]] = []
+    members: list[bytes] = []
     errors: list[ErrorDict] = []
-    selections = {item.response_key: item for item in prepared.outline.selections}
-    for response_key in prepared.outline.order:
-        item = selections.get(response_key)
-        if item is None:
-            fields.append((response_key, b'"Query"'))
+    for field in prepared.fields:
+        if field.item is None:
+            members.append(field.begin)
             continue
-        value, faults = _field(prepared, item, found, debug)
+        value, faults = _value(prepared, field, found, debug)
         errors += faults
-        if value == b"null" and item.root.kind is not RootKind.ONE:
+        if value == b"null" and not field.is_nullable:
             return envelope.no_data(errors)
         size += len(value)
         if 0 < max_bytes < size:
             return envelope.too_large(max_bytes)
-        fields.append((response_key, value))
-    return envelope.success(fields, errors)
+        members.append(field.begin + value)
+    return envelope.success(members, errors)
 
 
-def _field(
-    prepared: Prepared, item: RootSelection, found: Found, debug: bool
+def _value(
+    prepared: Prepared, field: RootField, found: Found, debug: bool
 ) -> tuple[bytes, Sequence[ErrorDict]]:
-    key = item.response_key
+    key, _, item, compiled, is_list, _ = field
+    assert item is not None  # noqa: S101 - __typename has none, and no value
     error = found.refused.get(key)
     if error is None:
+        documents = found.documents[key]
         try:
-            value, faults = _projected(prepared.shapes[key], item, found.documents[key])
+            if is_list:
+                value, faults = compiled.project_rows(documents)
+            else:
+                value, faults = compiled.project_row(documents[0] if documents else None)
         except result.MalformedRow as malformed:
             error = ResultError(malformed.row, malformed.offset)
         else:
@@ -76,13 +78,13 @@ def project_calls(
     down = [outcome for outcome in outcomes.values() if isinstance(outcome, ServiceUnavailable)]
     if down and len(down) == len(outcomes):
         return envelope.refusal(down[0], debug)
-    fields: list[tuple[str, bytes]] = []
+    members: list[bytes] = []
     errors: list[ErrorDict] = []
     selections = {item.response_key: item for item in prepared.outline.selections}
     for key in prepared.outline.order:
         item = selections.get(key)
         if item is None:
-            fields.append((key, b'"Mutation"'))
+            members.append(envelope.member(key) + b'"Mutation"')
             continue
         outcome = outcomes[key]
         if isinstance(outcome, FraiseQLError):
@@ -91,16 +93,8 @@ def project_calls(
         value, faults = prepared.shapes[key].project_row(outcome)
         label = f"Mutation.{item.mutation.name}"
         errors += _describe(prepared.outline, key, label, faults, debug)
-        fields.append((key, value))
-    return envelope.success(fields, errors)
-
-
-def _projected(compiled: Any, item: RootSelection, documents: Documents) -> tuple[bytes, Any]:
-    if item.root.kind.is_list:
-        projected: tuple[bytes, Any] = compiled.project_rows(documents)
-    else:
-        projected = compiled.project_row(documents[0] if documents else None)
-    return projected
+        members.append(envelope.member(key) + value)
+    return envelope.success(members, errors)
 
 
 def _describe(

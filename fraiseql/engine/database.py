@@ -16,7 +16,7 @@ from fraiseql.conf import get_settings
 from fraiseql.db import catalog, direct, pool, sync
 from fraiseql.db.direct import Row
 from fraiseql.db.flight import Session
-from fraiseql.engine.plan.filters import parse_id, plan_where
+from fraiseql.engine.plan.filters import id_parser, plan_where
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import Order, Page, Plan, Read, Wants
 from fraiseql.engine.plan.selection import all_keys
@@ -397,7 +397,7 @@ def _argument(entry: FieldSpec, kind: str, value: Any) -> Any:
         if isinstance(item, scalar.python):
             return item
         if entry.is_id:
-            return parse_id(entry, item, entry.python_name)
+            return id_parser(entry, entry.python_name)(item)
         try:
             return scalar.parse(item)
         except ValueError as error:

@@ -3,7 +3,7 @@ Operations compiled once: their outlines, Shapes and statements.
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import OperationDefinitionNode, OperationType
 
@@ -16,11 +16,14 @@ from fraiseql.engine.plan.calls import CallOutline, outline_calls
 from fraiseql.engine.plan.cost import Cost, compile_cost
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import Outline, condition_variables, outline
+from fraiseql.engine.plan.selection import RootSelection
 from fraiseql.engine.plan.values import outline as outline_of
+from fraiseql.engine.result import envelope
 from fraiseql.engine.sql.calls import Bound
 from fraiseql.engine.sql.template import Template
 from fraiseql.errors import CostExceeded
 from fraiseql.schema.build import Schema
+from fraiseql.schema.specs import RootKind
 
 MAX_TEMPLATES = 200
 """Statements kept per operation: one for each form its variables take."""
@@ -75,7 +78,7 @@ class Operation:
             )
 
     def _cost(self, variables: Variables, settings: Settings) -> tuple[Cost, int | None]:
-        key = tuple([bool(variables.get(name)) for name in self._conditions])
+        key = self._key(variables)
         found = self._costs.get(key)
         if found is None:
             if len(self._costs) >= MAX_OUTLINES:
@@ -84,6 +87,11 @@ class Operation:
             cost = compile_cost(self.schema, fragments, self.node, variables, settings)
             found = self._costs[key] = cost, cost.most()
         return found
+
+    def _key(self, variables: Variables) -> tuple[bool, ...]:
+        if not self._conditions:
+            return ()
+        return tuple([bool(variables.get(name)) for name in self._conditions])
 
     def prepare(self, variables: Variables) -> "Prepared":
         """
@@ -100,7 +108,7 @@ class Operation:
         return prepared
 
     def _kept(self, variables: Variables, look: Any, made: Any) -> Any:
-        key = tuple([bool(variables.get(name)) for name in self._conditions])
+        key = self._key(variables)
         found = self._prepared.get(key)
         if found is None:
             if len(self._prepared) >= MAX_OUTLINES:
@@ -110,12 +118,28 @@ class Operation:
         return found
 
 
+class RootField(NamedTuple):
+    """
+    A field of a response: ``begin``, and what ``shape`` makes of its documents.
+
+    ``item``: None of ``__typename``, whose value ``begin`` has. ``is_nullable``: null stays where it is.
+    """
+
+    key: str
+    begin: bytes
+    item: RootSelection | None = None
+    shape: Any = None
+    is_list: bool = False
+    is_nullable: bool = True
+
+
 class Prepared:
     """The outline of a query, its compiled Shapes, and the statements it has needed so far."""
 
     def __init__(self, selected: Outline) -> None:
         self.outline = selected
-        self.shapes = {item.response_key: result.Shape(item.node) for item in selected.selections}
+        selections = {item.response_key: item for item in selected.selections}
+        self.fields = tuple(_root_field(key, selections.get(key)) for key in selected.order)
         self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
         self._count = 0
 
@@ -139,6 +163,14 @@ class Prepared:
         """Drop all statements: too many, or the catalog they were made from has changed."""
         self._templates.clear()
         self._count = 0
+
+
+def _root_field(key: str, item: RootSelection | None) -> RootField:
+    begin = envelope.member(key)
+    if item is None:
+        return RootField(key, begin + b'"Query"')
+    kind = item.root.kind
+    return RootField(key, begin, item, result.Shape(item.node), kind.is_list, kind is RootKind.ONE)
 
 
 class PreparedCalls:

@@ -9,7 +9,6 @@ those that clients stored, the ones used last. These generators yield what must 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import replace
 from threading import Lock
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
@@ -102,7 +101,7 @@ class Persisted:
         if not request.query:
             stored = yield from self._named(request, tenant)
             self._make_ready(stored)
-            return Admitted(replace(request, query=stored.text), owner, stored, False, started)
+            return Admitted(request._replace(query=stored.text), owner, stored, False, started)
         digest = request.document_id or persisted.hash_of(request.query)
         known = self._known(digest, tenant)
         if known is not None and known.hash != digest:

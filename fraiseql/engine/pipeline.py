@@ -300,10 +300,12 @@ async def execute_async(
     session = session_of(viewer, engine.settings.SESSION_VARIABLES)
     steps = engine.answer(request, viewer, read_only, fast_only)
 
-    async def meet(need: Need) -> Any:
+    def meet(need: Need) -> Awaitable[Any]:
+        if type(need) is Statement:
+            return pool.fetch(need, using, session)
         if isinstance(need, Execution):
-            return await _execute_async(engine, need, context, session)
-        return await _ask_async(need, using, session)
+            return _execute_async(engine, need, context, session)
+        return _ask_async(need, using, session)
 
     return await drive_async(steps, meet)
 
@@ -406,6 +408,7 @@ async def _await(value: Any) -> Any:
     return await value
 
 
+# All of it is hashed by identity.
 @lru_cache(maxsize=4)
 def _engine(schema: Schema, settings: Settings, debug: bool) -> Engine:
     return Engine(schema, settings)

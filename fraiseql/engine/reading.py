@@ -6,7 +6,7 @@ These generators yield what must be waited for; ``pipeline.py`` waits.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fraiseql.conf import Settings
 from fraiseql.db import catalog
@@ -36,8 +36,7 @@ class Relations:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Each field's documents by response key (of a connection: its one), and the fields that failed."""
 
     documents: Mapping[str, Documents]

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from fraiseql.conf import imported
 from fraiseql.db.flight import Session
-from fraiseql.engine.viewer import Viewer
+from fraiseql.engine.viewer import ANONYMOUS, Viewer
 
 OWN = (
     "app.user_id", "app.is_super_admin", "app.current_tenant_id", "app.tenant_id", "app.contact_id",
@@ -25,7 +25,7 @@ def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
 
     ``paths``: of functions that return more by the viewer (setting SESSION_VARIABLES); later ones win.
     """
-    session = _own(viewer)
+    session = _NOBODY if viewer is ANONYMOUS else _own(viewer)
     if not paths:
         return session
     merged = dict(session)
@@ -51,6 +51,9 @@ def _own(viewer: Viewer) -> Session:
     tenant = given.get("app.current_tenant_id") or given.get("app.tenant_id") or ""
     variables["app.current_tenant_id"] = variables["app.tenant_id"] = tenant
     return tuple({**variables, **given}.items())
+
+
+_NOBODY = _own(ANONYMOUS)
 
 
 @lru_cache(maxsize=64)

@@ -179,7 +179,7 @@ class RootKind(enum.Enum):
     @property
     def is_list(self) -> bool:
         """Tell whether the field's value is a list."""
-        return self in {RootKind.MANY, RootKind.AGGREGATE}
+        return self is RootKind.MANY or self is RootKind.AGGREGATE
 
 
 @dataclass(frozen=True, eq=False)

@@ -223,8 +223,10 @@ def test_projectors_agree(data: st.DataObject) -> None:
             request = GraphQLRequest(drawn.text(), None, drawn.variables)
             operation = engine.operation(request)
             prepared = operation.prepare(operation.coerce(drawn.variables))
-            for item in prepared.outline.selections:
-                prepared.shapes[item.response_key] = shape(item.node)
+            prepared.fields = tuple(
+                field._replace(shape=shape(field.item.node)) if field.item else field
+                for field in prepared.fields
+            )
             answers.append(pipeline.execute(request).body)
 
         assert answers[0] == answers[1]

@@ -20,7 +20,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.array import ListDumper
 
 from fraiseql.db.faults import fault
-from fraiseql.engine.sql.operators import Column, Json, Operand, condition, encode, sort_key
+from fraiseql.engine.sql.operators import Column, Json, Operand, condition, encoder, sort_key
 from fraiseql.errors import BadUserInput
 from fraiseql.schema.operators import OPERATORS, Operator, operators_for
 from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar
@@ -272,7 +272,7 @@ class Table:
         """Return the numbers of the rows that the operator finds."""
         operator = next(row for row in operators_for(scalar, is_list) if row.name == name)
         where = condition(operator, scalar, self.operands[kind], is_list, SQL("%s"))
-        parameter = encode(operator, scalar, is_list, coerced(operator, scalar, given))
+        parameter = encoder(operator, scalar, is_list)(coerced(operator, scalar, given))
         query = SQL("SELECT n FROM {} AS t WHERE {} ORDER BY n").format(self.name, where)
         return [row[0] for row in self.connection.execute(query, [parameter])]
 
@@ -763,7 +763,7 @@ def plan(table: Table, kind: str, name: str, scalar: Scalar, given: Any, is_list
     table.connection.execute("SET LOCAL enable_seqscan = off")
     rows = table.connection.execute(
         SQL("EXPLAIN SELECT n FROM {} AS t WHERE {}").format(table.name, where),
-        [encode(operator, scalar, is_list, coerced(operator, scalar, given))],
+        [encoder(operator, scalar, is_list)(coerced(operator, scalar, given))],
     )
     return "\n".join(row[0] for row in rows)
 

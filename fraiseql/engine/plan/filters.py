@@ -3,6 +3,7 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,19 +173,24 @@ def compare(
 def stored(entry: FieldSpec, operator: Operator, leaf: Leaf, where: str) -> Leaf:
     """Return the leaf after checking that an ``ID`` argument fits the scalar its field stores."""
     if entry.is_id and operator.argument in {"same", "list"}:
-        values = leaf.value if operator.argument == "list" else [leaf.value]
-        for value in values:
-            parse_id(entry, value, where)
+        parse = id_parser(entry, where)
+        for value in leaf.value if operator.argument == "list" else [leaf.value]:
+            parse(value)
     return leaf
 
 
-def parse_id(entry: FieldSpec, value: Any, where: str) -> Any:
-    """Return an ``ID`` argument's value as the field stores it. Raises BadUserInput."""
+def id_parser(entry: FieldSpec, where: str) -> Callable[[Any], Any]:
+    """Return what turns an ``ID`` argument into what the field stores. It raises BadUserInput."""
     scalar = scalar_of(entry.type.innermost)
-    is_text = isinstance(value, str)
-    if is_text and scalar.family == "uuid" and _CANONICAL_UUID.fullmatch(value):
-        return value
-    try:
-        return scalar.parse(int(value) if is_text and scalar.family == "number" else value)
-    except ValueError as error:
-        raise BadUserInput(f"{where} is not a {scalar.name}.") from error
+    is_uuid, is_number = scalar.family == "uuid", scalar.family == "number"
+
+    def parse(value: Any) -> Any:
+        is_text = isinstance(value, str)
+        if is_uuid and is_text and _CANONICAL_UUID.fullmatch(value):
+            return value
+        try:
+            return scalar.parse(int(value) if is_text and is_number else value)
+        except ValueError as error:
+            raise BadUserInput(f"{where} is not a {scalar.name}.") from error
+
+    return parse

@@ -14,7 +14,7 @@ from graphql import FieldNode, OperationDefinitionNode, VariableNode
 from fraiseql.conf import Settings
 from fraiseql.engine.document.document import Document
 from fraiseql.engine.plan.aggregate import plan_group_order, plan_groups
-from fraiseql.engine.plan.filters import check_amount, compare, parse_id, plan_where
+from fraiseql.engine.plan.filters import check_amount, compare, id_parser, plan_where
 from fraiseql.engine.plan.narrow import plan_distinct, plan_search, rank_first
 from fraiseql.engine.plan.order import plan_cursor, plan_order
 from fraiseql.engine.plan.plan import (
@@ -220,7 +220,7 @@ def _by_keys(root: RootSpec, given: dict[str, Leaf], guards: list[Guard]) -> Con
             continue
         equal = next(operator for operator in filter_operators(key) if operator.name == "eq")
         if key.is_id:
-            parse_id(key, leaf.value, key.name)
+            id_parser(key, key.name)(leaf.value)
         conditions.append(compare(Target((key,)), equal, leaf, key.name, guards))
     if not conditions:
         names = " or ".join(f"'{key.name}'" for key in root.keys)

@@ -6,10 +6,9 @@ import json
 import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import FieldNode, GraphQLError
 
@@ -32,8 +31,7 @@ _OPERATORS_CARE = frozenset({"SERVICE_UNAVAILABLE", "TIMEOUT", "FORBIDDEN"})
 """Codes of errors that clients may see and that whoever runs the service must."""
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """
     One GraphQL response. ``is_request_error``: nothing was executed, there is no ``data``.
 
@@ -55,12 +53,17 @@ class Response:
         return self.body.startswith(b'{"errors"')
 
 
-def success(fields: Iterable[tuple[str, bytes]], errors: Sequence[ErrorDict]) -> Response:
-    """Return the response of executed fields, in response order."""
-    members = b",".join([b'"%b":%b' % (key.encode(), value) for key, value in fields])
+def success(fields: Iterable[bytes], errors: Sequence[ErrorDict]) -> Response:
+    """Return the response of executed fields, each a ``member``, in response order."""
+    data = b'"data":{%b}}' % b",".join(fields)
     if not errors:
-        return Response(b'{"data":{%b}}' % members)
-    return Response(b'{"errors":%b,"data":{%b}}' % (dumps(_most(errors)), members))
+        return Response(b"{" + data)
+    return Response(b'{"errors":%b,%b' % (dumps(_most(errors)), data))
+
+
+def member(key: str) -> bytes:
+    """Return the beginning of a field of a response, before its value."""
+    return b'"%b":' % key.encode()
 
 
 def no_data(errors: Sequence[ErrorDict]) -> Response:

@@ -132,16 +132,19 @@ def sort_type(scalar: Scalar, operand: Operand) -> str:
     return scalar.pg
 
 
-def encode(operator: Operator, scalar: Scalar, is_list: bool, value: Any) -> str:
-    """Return a coerced argument in PostgreSQL's text format, for ``condition``'s parameter."""
+def encoder(operator: Operator, scalar: Scalar, is_list: bool) -> Callable[[Any], str]:
+    """Return what turns a coerced argument into PostgreSQL's text format, for ``condition``'s parameter."""
+    encode = scalar.encode
     if operator.argument == LIST:
-        return array(map(scalar.encode, value if isinstance(value, list | tuple) else [value]))
+        return lambda value: array(
+            map(encode, value if isinstance(value, list | tuple) else [value])
+        )
     if operator.argument == "same":
-        return array([scalar.encode(value)]) if is_list else scalar.encode(value)
+        return (lambda value: array([encode(value)])) if is_list else encode
     if operator.affixes is not None:
         before, after = operator.affixes
-        return before + _without_wildcards(value) + after
-    return _ARGUMENTS.get(operator.argument, _encode_scalar(operator.argument))(value)
+        return lambda value: before + _without_wildcards(value) + after
+    return _ARGUMENTS.get(operator.argument) or _encode_scalar(operator.argument)
 
 
 def _encode_scalar(name: str) -> Callable[[Any], str]:

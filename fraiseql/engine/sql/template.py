@@ -4,7 +4,7 @@ Statements with slots: compiled once, filled from each request's variables.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fraiseql.db.statement import Statement
 from fraiseql.engine.plan.plan import Guard
@@ -14,8 +14,7 @@ from fraiseql.errors import BadUserInput
 Encode = Callable[[Any], str | None]
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """One parameter: where its value stands, and how PostgreSQL wants it."""
 
     leaf: Leaf
@@ -56,10 +55,10 @@ class Template:
         """
         params = []
         for slot in self.slots:
-            leaf = slot.leaf
-            value = leaf.value if leaf.path is None else _at(variables, leaf.path)
+            leaf, encode, _ = slot
+            path = leaf.path
             try:
-                params.append(slot.encode(value))
+                params.append(encode(leaf.value if path is None else _at(variables, path)))
             except BadUserInput as error:
                 error.extensions["response_key"] = slot.response_key
                 raise

@@ -2,7 +2,7 @@
 Conditions, order keys and cursors as SQL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 
 from fraiseql.db.catalog import Relation
-from fraiseql.engine.plan.filters import parse_id
+from fraiseql.engine.plan.filters import id_parser
 from fraiseql.engine.plan.order import decode_cursor
 from fraiseql.engine.plan.plan import (
     RANK,
@@ -34,7 +34,7 @@ from fraiseql.engine.sql.scope import Element, Figures, Rows, Scope, literal, ma
 from fraiseql.engine.sql.template import Encode, Slot
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.inputs import scalar_of
-from fraiseql.schema.specs import FieldSpec, ObjectSpec
+from fraiseql.schema.specs import ObjectSpec
 
 Relations = Mapping[str, Relation]
 
@@ -117,9 +117,12 @@ class Terms:
     def _compare(self, condition: Compare, scope: Scope | Figures) -> sql.Composable:
         entry, operator = condition.target.leaf, condition.operator
         scalar, is_list = scalar_of(entry.type.innermost), entry.type.item is not None
-        encode: Encode = partial(operators.encode, operator, scalar, is_list)
+        encode: Encode = operators.encoder(operator, scalar, is_list)
         if entry.is_id and operator.argument in {"same", "list"}:
-            encode = _encode_id(entry, operator.argument == "list", encode)
+            parse = id_parser(entry, entry.name)
+            encode = (
+                _encode_ids(parse, encode) if operator.argument == "list" else _after(parse, encode)
+            )
         value = self.parameter(condition.argument, encode)
         operand = self.operand(condition.target, scope)
         return operators.condition(operator, scalar, operand, is_list, value)
@@ -258,10 +261,9 @@ _WORDS = {
 }
 
 
-def _encode_id(entry: FieldSpec, is_list: bool, encode: Encode) -> Encode:
-    def encode_id(value: Any) -> str | None:
-        if is_list:
-            return encode([parse_id(entry, item, entry.name) for item in value])
-        return encode(parse_id(entry, value, entry.name))
+def _after(parse: Callable[[Any], Any], encode: Encode) -> Encode:
+    return lambda value: encode(parse(value))
 
-    return encode_id
+
+def _encode_ids(parse: Callable[[Any], Any], encode: Encode) -> Encode:
+    return lambda values: encode([parse(value) for value in values])

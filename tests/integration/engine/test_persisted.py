@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -94,7 +93,7 @@ def test_a_client_that_stores_without_end_fills_nothing(settings: Settings) -> N
 def test_statistics_add_up_after_concurrent_use() -> None:
     failing = "query Q($n: Int!) { makers(limit: $n) { name } }"
     execute(automatic(TEXT))
-    execute(replace(automatic(failing), variables={"n": 1}))
+    execute(automatic(failing)._replace(variables={"n": 1}))
 
     def ask(_: int) -> None:
         try:

@@ -8,7 +8,7 @@ from fraiseql.engine.sql.operators import (
     Column,
     Json,
     condition,
-    encode,
+    encoder,
     nullable,
     sort_key,
     sort_type,
@@ -167,7 +167,7 @@ def test_lists_of_what_json_spells_otherwise_are_opened() -> None:
 def test_arguments_are_written_for_postgresql(
     scalar: str, operator: str, is_list: bool, value: object, text: str
 ) -> None:
-    assert encode(named(scalar, operator, is_list), SCALARS[scalar], is_list, value) == text
+    assert encoder(named(scalar, operator, is_list), SCALARS[scalar], is_list)(value) == text
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from fraiseql.engine.result.envelope import (
     describe_graphql,
     dumps,
     executed,
+    member,
     no_data,
     not_executed,
     refusal,
@@ -62,14 +63,17 @@ def test_what_json_cannot_say_is_refused() -> None:
 
 
 def test_data_in_the_order_of_its_fields() -> None:
-    assert success([("b", b"1"), ("a", b"null")], []).body == b'{"data":{"b":1,"a":null}}'
+    assert (
+        success([member("b") + b"1", member("a") + b"null"], []).body
+        == b'{"data":{"b":1,"a":null}}'
+    )
 
 
 def test_errors_come_first_and_are_bounded() -> None:
     errors = [{"message": str(n)} for n in range(200)]
 
     for response in (
-        success([("a", b"null")], errors),
+        success([member("a") + b"null"], errors),
         no_data(errors),
         executed({"a": None}, errors),
     ):
