@@ -173,6 +173,11 @@ class Settings:
         "Dotted paths of functions that take the viewer and return more PostgreSQL session variables,"
         " a dict of names to values.",
     )
+    LOCK_TIMEOUT_MS: int = setting(
+        5_000,
+        "Time an operation of a migration (`fraiseql.operations`) waits for the lock on what it changes, while"
+        " whoever uses that waits behind it; 0: as long as the database lets it.",
+    )
     IDEMPOTENCY_HOURS: int = setting(
         24, "Hours for which a mutation sent again with its idempotency key has the same answer."
     )

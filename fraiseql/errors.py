@@ -56,6 +56,10 @@ class ConfigurationError(FraiseQLError):
     """A setting or a declaration is wrong: the application cannot start."""
 
 
+class MigrationError(FraiseQLError):
+    """A file of SQL cannot become what the database has, or what it has cannot become the file."""
+
+
 class BadRequest(FraiseQLError):
     """
     The HTTP request is not a GraphQL request; ``status`` is what HTTP says of it.

@@ -14,7 +14,9 @@ from fraiseql.checks.operations import check_operations
 from fraiseql.checks.production import check_role, check_settings
 from fraiseql.checks.table import CHECKS, Check
 
-__all__ = ["CHECKS", "TAG", "Check", "register_all"]
+__all__ = [
+    "CHECKS", "TAG", "Check", "check_functions", "check_operations", "check_views", "register_all",
+]  # fmt: skip
 
 TAG = "fraiseql"
 

@@ -13,7 +13,8 @@ def command_error(error: FraiseQLError | DatabaseError) -> CommandError:
     hint = fault.hint
     if isinstance(fault, ServiceUnavailable):
         hint = "manage.py fraiseql_doctor says what is wrong."
-    lines = [fault.message, reason(error) if reason(error) != fault.message else None, hint]
+    said = reason(error)
+    lines = [fault.message, said if said not in fault.message else None, hint]
     return CommandError("\n".join(filter(None, lines)))
 
 
