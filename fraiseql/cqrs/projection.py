@@ -182,67 +182,64 @@ def lock_rows(pair: Pair, scope: Scope) -> sql.Composable:
     ).format(key=identifier(pair.key[0]), target=pair.target, where=scope.where("p"))
 
 
-def delete(pair: Pair, scope: Scope) -> sql.Composable:
+def bring_in_step(pair: Pair, scope: Scope, known: sql.Composable | None = None) -> sql.Composable:
     """
-    Delete orphans, and rows whose other unique values changed; count both, and the latter.
+    Insert what is missing, update what differs and delete orphans; count each.
 
-    The latter are written anew by ``upsert``: two rows may have swapped a unique value, which no order of
-    updates gets past.
+    One statement, because the view costs the most and is computed once. Takes the scope's parameters twice.
+    A row whose other unique values changed is deleted and written anew: two rows may have swapped a value,
+    which no order of updates gets past. It counts as updated.
+
+    ``known``: the keys ``lock_rows`` gave, as a text[]. A fourth column then has the keys updated that are not
+    among them: another transaction inserted them meanwhile, perhaps after this statement looked at the source.
     """
-    return sql.SQL(
-        "WITH gone AS (DELETE FROM {target} p"
-        " WHERE {scope} AND NOT EXISTS (SELECT FROM {source} s WHERE {same}) RETURNING {key})"
-        " SELECT count(*), count(*) FILTER"
-        " (WHERE EXISTS (SELECT FROM {source} s WHERE {same_key})) FROM gone p"
-    ).format(
+    met: sql.Composable = sql.SQL("")
+    if known is not None:
+        met = sql.SQL(
+            ", (SELECT array_agg({first}::text) FROM written"
+            " WHERE NOT is_new AND {first}::text <> ALL ({known}))"
+        ).format(first=identifier(pair.key[0]), known=known)
+    return sql.SQL(_BRING_IN_STEP).format(
         target=pair.target,
-        scope=scope.on("p"),
         source=pair.source,
+        columns=sql.SQL(", ").join(map(identifier, pair.columns)),
+        of_source=scope.where("s"),
+        of_target=scope.on("p"),
+        unique=sql.SQL(", ").join(map(identifier, pair.unique)),
         same=_same(pair.key, pair.unique),
-        key=sql.SQL(", ").join(identifier("p", name) for name in pair.key),
-        same_key=_same(pair.key),
+        key=sql.SQL(", ").join(map(identifier, pair.key)),
+        key_of_p=sql.SQL(", ").join(identifier("p", name) for name in pair.key),
+        action=_on_conflict(pair),
+        met=met,
     )
 
 
-def upsert(pair: Pair, scope: Scope, known: sql.Composable | None = None) -> sql.Composable:
-    """
-    Insert what is missing and update what differs; count both.
+# OFFSET 0 keeps whole documents out of the table that the keys are hashed into.
+# The filter on gone has the deletes done before the inserts begin, which may need their unique values.
+# xmax is 0 for a row this statement made, and holds its lock for a row it found.
+_BRING_IN_STEP: LiteralString = """\
+WITH s AS MATERIALIZED (SELECT {columns} FROM {source} AS s{of_source}),
+gone AS (DELETE FROM {target} AS p WHERE {of_target} AND NOT EXISTS
+    (SELECT FROM (SELECT {unique} FROM s OFFSET 0) AS s WHERE {same}) RETURNING {key_of_p}),
+written AS (INSERT INTO {target} AS p ({columns}) SELECT {columns} FROM s WHERE (SELECT count(*) FROM gone) >= 0
+    ON CONFLICT ({key}) {action} RETURNING {key_of_p}, p.xmax = 0 AS is_new),
+counts AS (SELECT count(*) FILTER (WHERE is_new) AS made, count(*) FILTER (WHERE NOT is_new) AS changed
+    FROM written),
+moved AS (SELECT count(*) AS n FROM gone JOIN written USING ({key})),
+deleted AS (SELECT count(*) AS n FROM gone)
+SELECT made - moved.n, changed + moved.n, deleted.n - moved.n{met} FROM counts, moved, deleted"""
 
-    ``known``: the keys ``lock_rows`` gave, as a text[]. A third column then has the keys updated that are not
-    among them: another transaction inserted them meanwhile, perhaps after this statement looked at the source.
-    """
-    columns = sql.SQL(", ").join(map(identifier, pair.columns))
+
+def _on_conflict(pair: Pair) -> sql.Composable:
+    if not pair.compared:
+        return sql.SQL("DO NOTHING")
     changes: list[sql.Composable] = [
         sql.SQL("{0} = EXCLUDED.{0}").format(identifier(name)) for name, _ in pair.compared
     ]
     if pair.stamps:
         changes.append(sql.SQL("updated_at = DEFAULT"))
-    action = (
-        sql.SQL("DO UPDATE SET {} WHERE {}").format(
-            sql.SQL(", ").join(changes), _differs(pair, "excluded")
-        )
-        if pair.compared
-        else sql.SQL("DO NOTHING")
-    )
-    met: sql.Composable = sql.SQL("")
-    if known is not None:
-        met = sql.SQL(", array_agg(k::text) FILTER (WHERE NOT is_new AND k::text <> ALL ({}))")
-        met = met.format(known)
-    # xmax is 0 for a row this statement made, and holds its lock for a row it found.
-    return sql.SQL(
-        "WITH written AS (INSERT INTO {target} AS p ({columns})"
-        " SELECT {columns} FROM {source} AS s{where}"
-        " ON CONFLICT ({key}) {action} RETURNING p.{first} AS k, p.xmax = 0 AS is_new)"
-        " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new){met} FROM written"
-    ).format(
-        target=pair.target,
-        columns=columns,
-        source=pair.source,
-        where=scope.where("s"),
-        key=sql.SQL(", ").join(map(identifier, pair.key)),
-        first=identifier(pair.key[0]),
-        action=action,
-        met=met,
+    return sql.SQL("DO UPDATE SET {} WHERE {}").format(
+        sql.SQL(", ").join(changes), _differs(pair, "excluded")
     )
 
 
@@ -290,8 +287,7 @@ def sync_function(pair: Pair) -> str:
         function=pair.function,
         key_type=_type(pair),
         lock=lock_rows(pair, scope),
-        delete=delete(pair, scope),
-        upsert=upsert(pair, scope, sql.SQL("known")),
+        bring_in_step=bring_in_step(pair, scope, sql.SQL("mine.known")),
         entity=sql.Literal(pair.view),
     )
     return text.as_string(None).replace("%%", "%")
@@ -300,25 +296,25 @@ def sync_function(pair: Pair) -> str:
 _FUNCTION: LiteralString = """\
 CREATE OR REPLACE FUNCTION {function}(ids {key_type}[]) RETURNS bigint
 LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+<<mine>>
 DECLARE
     started  timestamptz := clock_timestamp();
     known    text[];
     again    text[];
-    deleted  bigint;
-    rewritten bigint;
     inserted bigint;
     updated  bigint;
+    deleted  bigint;
 BEGIN
     {lock} INTO known;
-    {delete} INTO deleted, rewritten;
-    {upsert} INTO inserted, updated, again;
+    {bring_in_step} INTO inserted, updated, deleted, again;
     IF again IS NOT NULL THEN
         PERFORM {function}(again::{key_type}[]);
     END IF;
     INSERT INTO tb_sync_log (entity, mode, inserted, updated, deleted, duration_ms)
-    VALUES ({entity}, 'incremental', inserted - rewritten, updated + rewritten, deleted - rewritten,
+    VALUES ({entity}, 'incremental', inserted, updated, deleted,
             extract(epoch FROM clock_timestamp() - started) * 1000);
-    RETURN inserted + updated + deleted - rewritten;
+    RETURN inserted + updated + deleted;
 END
 $function$;
 

@@ -36,14 +36,13 @@ from fraiseql.cqrs.projection import (
     Projection,
     Scope,
     boundaries,
-    delete,
+    bring_in_step,
     key_range,
     keys_in,
     lock_rows,
     lock_table,
     pair_of,
     type_name,
-    upsert,
 )
 from fraiseql.cqrs.projection import drift as drift_query
 from fraiseql.db import catalog
@@ -57,6 +56,9 @@ MODES = ("full", "incremental", "deferred")
 
 BATCH = 5_000
 """Rows a full sync writes in one transaction: writers of these wait meanwhile."""
+
+# A batch is too short for compiling to pay, and its documents are to stay in memory.
+_FOR_BATCHES = "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"
 
 _UNIQUE_VIOLATION = "23505"
 
@@ -361,6 +363,8 @@ def _batch(
 ) -> Refreshed:
     try:
         with _explained(projection), transaction.atomic(using):
+            with connections[using].cursor() as cursor:
+                cursor.execute(_FOR_BATCHES, ())
             return _rows(projection, pair, key_range(pair, *ends), using)
     except DatabaseFault as fault:
         if isinstance(fault.__cause__, IntegrityError) and _sqlstate(fault) == _UNIQUE_VIOLATION:
@@ -404,22 +408,15 @@ def _rows(projection: Projection, pair: Pair, scope: Scope, using: str) -> Refre
 def _write(
     projection: Projection, pair: Pair, scope: Scope, using: str, known: list[str] | None = None
 ) -> tuple[Refreshed, list[str]]:
+    params: tuple[Any, ...] = (*scope.params, *scope.params)
+    given: sql.Composable | None = None
+    if known is not None:
+        params, given = (*params, known), sql.SQL("%s::text[]")
     with connections[using].cursor() as cursor:
-        cursor.execute(delete(pair, scope), scope.params)
-        deleted, displaced = cursor.fetchone()
-        if known is None:
-            cursor.execute(upsert(pair, scope), scope.params)
-            (inserted, updated), again = cursor.fetchone(), None
-        else:
-            cursor.execute(upsert(pair, scope, sql.SQL("%s::text[]")), (*scope.params, known))
-            inserted, updated, again = cursor.fetchone()
-    done = Refreshed(
-        projection.view,
-        inserted=inserted - displaced,
-        updated=updated + displaced,
-        deleted=deleted - displaced,
-    )
-    return done, again or []
+        cursor.execute(bring_in_step(pair, scope, given), params)
+        inserted, updated, deleted, *again = cursor.fetchone()
+    done = Refreshed(projection.view, inserted=inserted, updated=updated, deleted=deleted)
+    return done, (again[0] or []) if again else []
 
 
 # The log
