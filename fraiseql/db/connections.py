@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connections
 
 from fraiseql.conf import get_settings
-from fraiseql.db.flight import Session
+from fraiseql.db.flight import DEFAULTS, Session
 from fraiseql.errors import ConfigurationError
 
 # What get_connection_params() adds for Django's own synchronous cursors.
@@ -39,7 +39,7 @@ def parameters(using: str, is_watched: bool = True) -> dict[str, Any]:
     params.setdefault("connect_timeout", max(1, math.ceil(get_settings().POOL_TIMEOUT_MS / 1000)))
     params.setdefault("fallback_application_name", "fraiseql")
     if not is_pooled(using):
-        own = dict(_own_settings(using))
+        own = dict(_own_settings(using) + DEFAULTS)
         if is_watched:
             own[CHECK_NAME] = str(CHECK_MS)
         given = [params["options"]] if params.get("options") else []

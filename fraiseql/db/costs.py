@@ -31,9 +31,10 @@ class Costs:
 
     def is_cheap(self, flight: Flight) -> bool:
         """Tell whether ``flight`` is one reading statement that has always been quick of late."""
-        if len(flight.statements) != 1 or flight.writes:
+        statements = flight.statements
+        if len(statements) != 1 or statements[0].writes:
             return False
-        cost = self._costs.get(flight.statements[0].text)
+        cost = self._costs.get(statements[0].text)
         return cost is not None and cost.is_cheap
 
     def learn(self, flight: Flight) -> None:

@@ -7,10 +7,10 @@ slow takes its lane with it: the lane becomes its own connection, those behind i
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Protocol
 
 import psycopg
-from psycopg.pq.abc import PGresult
 
 from fraiseql.conf import Settings
 from fraiseql.db.connections import is_pooled
@@ -18,11 +18,15 @@ from fraiseql.db.costs import Costs
 from fraiseql.db.flight import Flight
 from fraiseql.db.link import Link
 from fraiseql.db.queue import Queue
+from fraiseql.db.rows import Rows
 from fraiseql.errors import ServiceUnavailable
 
 LANES = 4
 # Flights under way on a lane: enough to keep it busy, few enough to be moved when it stalls.
 DEPTH = 32
+# A lane with fewer has place for one more, and the next is left idle: what travels together costs
+# both sides less.
+SHARE = 4
 # A statement that takes longer has its lane to itself; looked for as often.
 SLOW_S = 0.025
 
@@ -38,7 +42,11 @@ def lanes_of(settings: Settings, using: str) -> int:
 class Owner(Protocol):
     """The pool that connections come from."""
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for a connection."""
+
+    def spawn(self, work: Coroutine[None, None, None]) -> object:
         """Run ``work`` in the background."""
 
     async def acquire(self) -> Link:
@@ -50,8 +58,8 @@ class Owner(Protocol):
     def abandon(self, link: Link) -> None:
         """Take back one whose flights nobody waits for: they are cancelled."""
 
-    def note(self, link: Link, error: psycopg.Error) -> None:
-        """Learn of what failed on a connection."""
+    def failed(self, link: Link, flight: Flight, error: psycopg.Error) -> None:
+        """See that a flight ends, with rows or with its error."""
 
 
 class Lanes:
@@ -66,28 +74,27 @@ class Lanes:
         self._size, self._costs, self._owner = size, costs, owner
         self._loop = asyncio.get_running_loop()
         self._links: list[Link] = []
+        self._stalled: set[Link] = set()
         self._is_opening = False
         self._watch: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._links)
 
-    async def fetch(self, flight: Flight) -> list[PGresult]:
-        """Run ``flight`` beside others. Raises psycopg.Error or ServiceUnavailable."""
-        while True:
-            link = self._pick() or await self._wait()
-            sent = link.send(flight)
-            if self._watch is None:
-                self._watch = self._loop.call_later(SLOW_S, self._look)
-            try:
-                results = await sent
-            except psycopg.Error as error:
-                self._owner.note(link, error)
-                raise
-            finally:
-                self._leave(link)
-            if results is not None:
-                return results
+    def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
+        """Run ``flight`` beside others; its future ends with rows or a FraiseQLError."""
+        link = self._pick()
+        if link is not None:
+            self._start(flight, link)
+        else:
+            self._wait(flight)
+        return flight.future
+
+    def lend(self, most: int) -> None:
+        """Let go of up to ``most`` lanes that have nothing to do, but not of the last."""
+        idle = [link for link in self._links[1:] if not link.flights]
+        for link in idle[:most]:
+            self._detach(link)
 
     def let_go(self, idle_s: float) -> None:
         """Use no more what is retired, or unused for ``idle_s``."""
@@ -98,46 +105,74 @@ class Lanes:
 
     def forget(self, link: Link) -> None:
         """Forget a connection that is no more."""
+        self._stalled.discard(link)
         if link in self._links:
             self._links.remove(link)
+            self._serve()
 
     def close(self) -> None:
         """Let go of all."""
         self._links.clear()
+        self._stalled.clear()
         if self._watch is not None:
             self._watch.cancel()
 
     def _pick(self) -> Link | None:
-        """Return the lane with the least to do; None if all are full, or others wait already."""
-        best = min(self._links, key=_load, default=None)
-        if best is None or (best.load and len(self._links) < self._size):
+        """Return the first lane with little to do, or the one with the least; None if all are full."""
+        best, least = None, DEPTH
+        for link in self._links:
+            load = len(link.flights)
+            if load < SHARE:
+                return link
+            if load < least:
+                best, least = link, load
+        if len(self._links) < self._size:
             self._open()
-        return best if best is not None and best.load < DEPTH and not len(self.queue) else None
+        return None if len(self.queue) else best
 
-    async def _wait(self) -> Link:
-        future = self.queue.enter()
+    def _start(self, flight: Flight, link: Link) -> None:
+        flight.on_failed = self._owner.failed
+        link.send(flight)
+        if self._watch is None:
+            self._watch = self._loop.call_later(SLOW_S, self._look)
+
+    def _wait(self, flight: Flight) -> None:
         try:
-            return await self.queue.ended(future)
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self.queue.give(future.result())
-            raise
+            future = self.queue.enter()
+        except ServiceUnavailable as error:
+            flight.refuse(error)
+        else:
+            future.add_done_callback(partial(self._placed, flight))
+
+    def _placed(self, flight: Flight, future: asyncio.Future[Link]) -> None:
+        """Send a flight that waited for a place, if it got one and is still wanted."""
+        if (error := future.exception()) is not None:
+            flight.refuse(error)
+        elif flight.future.done():
+            self._serve()
+        elif (link := future.result()) in self._links:
+            self._start(flight, link)
+        else:
+            self._wait(flight)
 
     def _leave(self, link: Link) -> None:
-        """Let one who waits have the place of a flight that ended, one way or another."""
-        if link in self._links:
-            if not link.retired:
-                self.queue.give(link)
-                return
+        """Let one who waits have the place of a flight that ended; lanes themselves are lent, too."""
+        if link.retired:
             self._detach(link)
-        elif link.is_busy and not link.is_wanted:
-            self._owner.abandon(link)
-        if len(self.queue):
-            best = min(self._links, key=_load, default=None)
-            if best is None:
-                self._open()
-            else:
-                self.queue.give(best)
+        elif len(self.queue):
+            self.queue.give(link)
+        elif not link.flights and self._owner.waiting > self._is_opening and len(self._links) > 1:
+            self._detach(link)
+
+    def _serve(self) -> None:
+        """See that those who wait for a place get one some time."""
+        if not len(self.queue):
+            return
+        link = min(self._links, key=_load, default=None)
+        if link is None:
+            self._open()
+        elif _load(link) < DEPTH:
+            self.queue.give(link)
 
     def _open(self) -> None:
         if not self._is_opening:
@@ -153,6 +188,7 @@ class Lanes:
             return
         finally:
             self._is_opening = False
+        link.on_end = self._leave
         self._links.append(link)
         for _ in range(DEPTH):
             if not self.queue.give(link):
@@ -163,25 +199,34 @@ class Lanes:
         self._watch = None
         for link in tuple(self._links):
             link.proceed()  # What has arrived is not late; this process may be.
-            if not link.is_busy:
-                continue
-            if self._loop.time() - link.used > SLOW_S and link in self._links:
-                self._costs.demote(link.first)
+            is_late = link.is_busy and self._loop.time() - link.used > SLOW_S
+            if is_late and link in self._links:
+                self._costs.demote(link.flights[0])
                 self._detach(link)
-                link.pass_on()
-                if not link.is_wanted:
-                    self._owner.abandon(link)
-            elif self._watch is None:
-                self._watch = self._loop.call_later(SLOW_S, self._look)
+                for flight in link.pass_on():
+                    self.send(flight)
+        for link in tuple(self._stalled):
+            if not link.is_wanted:
+                self._stalled.remove(link)
+                self._owner.abandon(link)
+        if self._stalled or any(link.is_busy for link in self._links):
+            self._watch = self._loop.call_later(SLOW_S, self._look)
 
     def _detach(self, link: Link) -> None:
         """Make a lane an ordinary connection of the pool, from when it is free."""
         self._links.remove(link)
+        link.on_end = None
         if link.is_busy:
-            link.on_free = self._owner.release
+            self._stalled.add(link)
+            link.on_free = self._freed
         else:
             self._owner.release(link)
+        self._serve()
+
+    def _freed(self, link: Link) -> None:
+        self._stalled.discard(link)
+        self._owner.release(link)
 
 
 def _load(link: Link) -> int:
-    return link.load
+    return len(link.flights)

@@ -3,8 +3,9 @@ One connection of the asynchronous pool, spoken to through libpq in its pipeline
 
 psycopg opens and cancels; statements go by hand, since raw bytes need none of a cursor's adapters
 and row makers. Each flight ends with a Sync of its own: it is one transaction, and its error ends
-there. The socket stays registered with the event loop while the connection lives: nothing to do
-per statement, and a server that goes away is noticed when it goes, not by the next request.
+there. What is sent in one turn of the event loop goes to the server at its end, at once. The socket
+stays registered with the event loop while the connection lives: nothing to do per statement, and a
+server that goes away is noticed when it goes, not by the next request.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from fraiseql.db.flight import Flight
+from fraiseql.db.flight import Flight, Step
+from fraiseql.db.libpq import send_sync
+from fraiseql.db.rows import Rows
 from fraiseql.db.statement import numbered
 
 # A connection that prepared more texts is replaced: one reconnection frees the backend's memory
@@ -26,24 +29,11 @@ from fraiseql.db.statement import numbered
 MAX_PREPARED = 500
 
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
-_SYNC, _FATAL, _ABORTED = (
-    ExecStatus.PIPELINE_SYNC,
-    ExecStatus.FATAL_ERROR,
-    ExecStatus.PIPELINE_ABORTED,
-)
+# As numbers, which is what a result's status is compared with, for each statement.
+_ROWS, _SYNC = int(ExecStatus.TUPLES_OK), int(ExecStatus.PIPELINE_SYNC)
 
-
-class _Sent:
-    """A flight under way: ``replies`` so far, ``prepares`` the texts of those that are of a PREPARE."""
-
-    __slots__ = ("error", "flight", "future", "prepares", "replies")
-
-    def __init__(self, flight: Flight, future: asyncio.Future[list[PGresult] | None]) -> None:
-        self.flight = flight
-        self.future = future
-        self.error: PGresult | None = None
-        self.prepares: list[str | None] = []
-        self.replies: list[PGresult] = []
+# What a function that writes may have set for longer than its transaction ends here.
+_RESET: list[Step] = [("RESET ALL", ())]
 
 
 class Link:
@@ -51,15 +41,15 @@ class Link:
     A connection that runs flights in the order of ``send``, each text prepared once.
 
     ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
-    ``used``: the loop's time since which the first flight under way has had the server, or of the
-    last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it is free.
-    ``on_free``: called once when the last flight under way has ended.
+    ``flights``: under way, the first has the server. ``used``: the loop's time since when it has had
+    it, or of the last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it
+    is free. ``on_end``: called when a flight has ended; ``on_free``: once when the last one has.
     """
 
     __slots__ = (
-        "_connection", "_drained", "_has_unsent", "_is_open", "_loop", "_names", "_on_lost",
-        "_pgconn", "_prepared", "_prepares", "_preparing", "_sent", "_socket",
-        "born", "on_free", "retired", "used",
+        "_connection", "_drained", "_has_unsent", "_is_flushing", "_is_open", "_loop", "_names",
+        "_on_lost", "_pgconn", "_prepared", "_prepares", "_preparing", "_socket",
+        "born", "flights", "on_end", "on_free", "retired", "used",
     )  # fmt: skip
 
     def __init__(
@@ -75,15 +65,16 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self.proceed)
         self._on_lost = on_lost
-        self._is_open, self._has_unsent = True, False
+        self._is_open, self._is_flushing, self._has_unsent = True, False, False
         self._prepares = prepares
         self._names = count()
         self._prepared: dict[str, bytes] = {}
         self._preparing: dict[str, bytes] = {}
-        self._sent: deque[_Sent] = deque()
         self._drained: asyncio.Future[None] | None = None
+        self.flights: deque[Flight] = deque()
         self.born = self.used = self._loop.time()
         self.retired = False
+        self.on_end: Callable[[Link], None] | None = None
         self.on_free: Callable[[Link], None] | None = None
 
     @classmethod
@@ -97,46 +88,37 @@ class Link:
     @property
     def is_busy(self) -> bool:
         """Tell whether a flight is under way, wanted or not."""
-        return bool(self._sent)
+        return bool(self.flights)
 
     @property
     def is_wanted(self) -> bool:
         """Tell whether somebody still waits for a flight under way."""
-        return any(not sent.future.done() for sent in self._sent)
+        return any(not flight.future.done() for flight in self.flights)
 
-    @property
-    def load(self) -> int:
-        """Return how many flights are under way."""
-        return len(self._sent)
+    def pass_on(self) -> list[Flight]:
+        """Return all flights but the first, if wanted, to be sent elsewhere."""
+        first, *others = self.flights
+        self.flights = deque([first, *(flight.leave() for flight in others)])
+        return [flight for flight in others if not flight.future.done()]
 
-    @property
-    def first(self) -> Flight:
-        """Return the flight that has the server."""
-        return self._sent[0].flight
-
-    def pass_on(self) -> None:
-        """End all flights but the first with None: they are better sent elsewhere."""
-        for sent in tuple(self._sent)[1:]:
-            if not sent.future.done():
-                sent.future.set_result(None)
-
-    def send(self, flight: Flight) -> asyncio.Future[list[PGresult] | None]:
-        """Start a flight; the future ends with a result for each statement or a psycopg.Error."""
-        if not self._sent:
+    def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
+        """Start a flight; its future ends with the rows of each statement or a psycopg.Error."""
+        if not self.flights:
             self.used = self._loop.time()
-        sent = _Sent(flight, self._loop.create_future())
-        self._sent.append(sent)
         try:
-            self._send_steps(sent)
-            self._pgconn.pipeline_sync()
-            self._flush()
+            self._put(flight)
+            if self._prepares and flight.writes:
+                self._put(Flight.unwanted(_RESET))
         except psycopg.Error as error:
             self.fail(error)
-        return sent.future
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._flush)
+        return flight.future
 
     async def cancel(self, timeout_s: float) -> None:
         """Have the server cancel what is under way, wanted or not, and see it end."""
-        if not self._sent:
+        if not self.flights:
             return
         drained = self._drained = self._drained or self._loop.create_future()
         try:
@@ -144,19 +126,18 @@ class Link:
             await asyncio.wait({drained}, timeout=timeout_s)
         except psycopg.Error as error:
             self.fail(error)
-        if self._sent:
+        if self.flights:
             self.fail(psycopg.OperationalError("the statement did not end when cancelled"))
 
     def fail(self, error: psycopg.Error) -> None:
         """Close the connection; what is under way ends with ``error``."""
-        ended, self._sent = self._sent, deque()
+        ended, self.flights = self.flights, deque()
         self.close()
-        for sent in ended:
-            if not sent.future.done():
-                # The server may have said why before it hung up.
-                sent.future.set_exception(error_from_result(sent.error) if sent.error else error)
         self._end_drained()
         self._on_lost(self)
+        for flight in ended:
+            # The server may have said why before it hung up.
+            self._refuse(flight, error_from_result(flight.error) if flight.error else error)
 
     def close(self) -> None:
         """Close the connection at once, whatever it is doing."""
@@ -169,24 +150,39 @@ class Link:
             self._loop.remove_writer(self._socket)
         self._pgconn.finish()
 
-    def _send_steps(self, sent: _Sent) -> None:
-        pgconn = self._pgconn
-        for text, params in sent.flight.steps:
-            name = self._prepared.get(text)
-            if name is not None:
+    def _put(self, flight: Flight) -> None:
+        """Hand a flight to libpq, which keeps it for ``_flush`` if it can."""
+        self.flights.append(flight)
+        pgconn, prepared = self._pgconn, self._prepared
+        for index, (text, params) in enumerate(flight.steps):
+            name = prepared.get(text) or self._prepare(flight, index, text)
+            if name:
                 pgconn.send_query_prepared(name, params)
-            elif not self._prepares or text in self._preparing:
-                # A flight ahead prepares it, and may fail to.
-                pgconn.send_query_params(numbered(text), params)
             else:
-                name = self._preparing[text] = b"fraiseql_%d" % next(self._names)
-                pgconn.send_prepare(name, numbered(text))
-                sent.prepares.append(text)
-                pgconn.send_query_prepared(name, params)
-            sent.prepares.append(None)
+                pgconn.send_query_params(numbered(text), params)
+        if send_sync is None or not send_sync(pgconn.pgconn_ptr):  # type: ignore[attr-defined]  # all have it
+            pgconn.pipeline_sync()
+
+    def _prepare(self, flight: Flight, index: int, text: str) -> bytes:
+        """Prepare the text of a step and return its name; empty if it is to be sent as it is."""
+        if not self._prepares or text in self._preparing:
+            return b""  # A flight ahead prepares it, and may fail to.
+        name = self._preparing[text] = b"fraiseql_%d" % next(self._names)
+        self._pgconn.send_prepare(name, numbered(text))
+        flight.prepares[index + len(flight.prepares)] = text
+        return name
 
     def _flush(self) -> None:
         """Send what libpq holds; what the socket does not take goes when it is writable."""
+        self._is_flushing = False
+        if not self._is_open:
+            return
+        try:
+            self._send()
+        except psycopg.Error as error:
+            self.fail(error)
+
+    def _send(self) -> None:
         if self._pgconn.flush():
             self._has_unsent = True
             self._loop.add_writer(self._socket, self.proceed)
@@ -197,63 +193,72 @@ class Link:
     def proceed(self) -> None:
         """Send and receive as far as the socket lets us."""
         pgconn = self._pgconn
+        is_busy, get_result = pgconn.is_busy, pgconn.get_result
         try:
             if self._has_unsent:
-                self._flush()
+                self._send()
             pgconn.consume_input()
-            while not pgconn.is_busy() and self._sent:
-                result = pgconn.get_result()
-                if result is not None:
-                    self._take(result)
+            now = self._loop.time()
+            while self.flights and not is_busy():
+                result = get_result()
+                if result is None:
+                    continue
+                status = result.status
+                if status == _ROWS:
+                    self.flights[0].replies.append(result)
+                elif status == _SYNC:
+                    self._end(now)
+                else:
+                    self._take(result, status)
         except psycopg.Error as error:
             self.fail(error)
 
-    def _take(self, result: PGresult) -> None:
-        status, sent = result.status, self._sent[0]
+    def _take(self, result: PGresult, status: int) -> None:
+        flight = self.flights[0]
         if status in _DONE:
-            sent.replies.append(result)
-        elif status == _SYNC:
-            self._end()
-        elif status == _FATAL:
-            sent.error = sent.error or result
-        elif status != _ABORTED:
+            flight.replies.append(result)
+        elif status == ExecStatus.FATAL_ERROR:
+            flight.error = flight.error or result
+        elif status != ExecStatus.PIPELINE_ABORTED:
             raise psycopg.NotSupportedError("COPY is no statement with rows")
 
-    def _end(self) -> None:
+    def _end(self, now: float) -> None:
         """Wake the sender of the flight that came to its end."""
-        sent = self._sent.popleft()
-        now = self._loop.time()
-        sent.flight.seconds, self.used = now - self.used, now
-        results = self._results(sent)
-        if sent.future.done():
-            pass
-        elif sent.error is not None:
-            failed = len(results) - sent.flight.leading
-            sent.flight.failed = failed if 0 <= failed < len(sent.flight.statements) else None
-            sent.future.set_exception(error_from_result(sent.error))
-        else:
-            sent.future.set_result(results[sent.flight.leading :])
-        if not self._sent:
+        flight = self.flights.popleft()
+        flight.seconds, self.used = now - self.used, now
+        replies = self._learned(flight) if flight.prepares else flight.replies
+        if flight.error is not None:
+            failed = len(replies) - flight.leading
+            flight.failed = failed if 0 <= failed < len(flight.statements) else None
+            self._refuse(flight, error_from_result(flight.error))
+        elif not flight.future.done():
+            flight.future.set_result([Rows(reply) for reply in replies[flight.leading :]])
+        if self.on_end is not None:
+            self.on_end(self)
+        if not self.flights:
             self._end_drained()
             on_free, self.on_free = self.on_free, None
             if on_free is not None:
                 on_free(self)
 
-    def _results(self, sent: _Sent) -> list[PGresult]:
-        """Return the replies of statements, having learned from those of PREPARE."""
-        if len(sent.prepares) == len(sent.flight.steps):
-            return sent.replies
-        results = []
-        for text, reply in zip(sent.prepares, sent.replies, strict=False):
-            if text is None:
-                results.append(reply)
-            else:
-                self._prepared[text] = self._preparing[text]
-        for text in sent.prepares:
-            if text is not None:
-                del self._preparing[text]
+    def _refuse(self, flight: Flight, error: psycopg.Error) -> None:
+        if flight.steps is _RESET:
+            self.retired = True
+        if flight.future.done():
+            pass
+        elif flight.on_failed is not None:
+            flight.on_failed(self, flight, error)
+        else:
+            flight.future.set_exception(error)
+
+    def _learned(self, flight: Flight) -> list[PGresult]:
+        """Return the replies that are of statements, having learned from those of PREPARE."""
+        for index, text in flight.prepares.items():
+            name = self._preparing.pop(text)
+            if index < len(flight.replies):
+                self._prepared[text] = name
         self.retired = self.retired or len(self._prepared) >= MAX_PREPARED
-        return results
+        return [reply for index, reply in enumerate(flight.replies) if index not in flight.prepares]
 
     def _end_drained(self) -> None:
         drained, self._drained = self._drained, None

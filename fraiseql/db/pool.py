@@ -9,12 +9,13 @@ break, so a server that is down is reported at once and one that is back is used
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 from asgiref.sync import sync_to_async
 from django.core import mail
 from django.db import connections
-from psycopg.pq.abc import PGresult
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
@@ -27,6 +28,8 @@ from fraiseql.db.queue import Queue
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.errors import ServiceUnavailable
+
+T = TypeVar("T")
 
 logger = logging.getLogger("fraiseql.db")
 
@@ -47,7 +50,19 @@ observers: list[Callable[[Statement], None]] = []
 
 async def fetch(statement: Statement, using: str = "default", session: Session = ()) -> Rows:
     """Run ``statement`` and return its rows: a flight of one, see ``fetch_all``."""
-    return (await fetch_all((statement,), using, session))[0]
+    return (await send((statement,), using, session))[0]
+
+
+def send(
+    statements: Sequence[Statement], using: str = "default", session: Session = ()
+) -> asyncio.Future[list[Rows]]:
+    """Return what ends as ``fetch_all`` does, without a coroutine in between where that can be."""
+    loop = asyncio.get_running_loop()
+    pool = _pools.get((loop, using))
+    # Django's own mark of its test environment; elsewhere this is one attribute lookup.
+    if pool is None or hasattr(mail, "outbox"):
+        return loop.create_task(fetch_all(statements, using, session))
+    return pool.send(statements, session)
 
 
 async def fetch_all(
@@ -61,7 +76,6 @@ async def fetch_all(
     and whose connection broke is sent once more on a fresh one, as is what lost against another
     transaction. Inside the transaction of a Django ``TestCase``, Django's connection serves.
     """
-    # Django's own mark of its test environment; elsewhere this is one attribute lookup.
     if hasattr(mail, "outbox"):
         rows = await sync_to_async(_fetch_in_transaction)(statements, using, session)
         if rows is not None:
@@ -71,16 +85,7 @@ async def fetch_all(
             for statement in statements:
                 observe(statement)
     pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
-    flight = Flight(statements, pool.settings + session)
-    try:
-        return await pool.fetch(flight)
-    except psycopg.Error as error:
-        if not _may_retry(flight, error):
-            raise faults.fault(error, flight.failed) from error
-    try:
-        return await pool.fetch(flight)
-    except psycopg.Error as error:
-        raise faults.fault(error, flight.failed) from error
+    return await pool.send(statements, session)
 
 
 async def close_pools() -> None:
@@ -111,26 +116,40 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._links: set[Link] = set()
         self._idle: list[Link] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._opening = 0
         self._has_failed = False  # The last attempt to connect.
         self._is_closed = False
         self._timer = self._loop.call_later(TEND_S, self._tend)
         self._guard = self._until_loop_ends()
 
-    async def fetch(self, flight: Flight) -> list[Rows]:
-        """Run ``flight``. Raises psycopg.Error or ServiceUnavailable."""
+    def send(self, statements: Sequence[Statement], session: Session) -> asyncio.Future[list[Rows]]:
+        """Return what ends with the rows of each statement or a FraiseQLError."""
+        flight = Flight(statements, session, self.settings)
         if self._lanes is not None and self._costs.is_cheap(flight):
-            results = await self._lanes.fetch(flight)
-        else:
-            results = await self._fetch_alone(flight)
-        return [Rows(result) for result in results]
+            return self._lanes.send(flight)
+        return self._loop.create_task(self._fetch_alone(flight))
 
-    async def _fetch_alone(self, flight: Flight) -> list[PGresult]:
-        """Run ``flight`` on a connection of its own."""
+    async def _fetch_alone(self, flight: Flight) -> list[Rows]:
+        """Run ``flight`` on a connection of its own, twice if need be."""
+        try:
+            return await self._attempt(flight)
+        except psycopg.Error as error:
+            if not _may_retry(flight, error):
+                raise faults.fault(error, flight.failed) from error
+        return await self._repeat(flight)
+
+    async def _repeat(self, flight: Flight) -> list[Rows]:
+        again = flight.again()
+        try:
+            return await self._attempt(again)
+        except psycopg.Error as error:
+            raise faults.fault(error, again.failed) from error
+
+    async def _attempt(self, flight: Flight) -> list[Rows]:
         link = self._idle.pop() if self._idle else await self.acquire()
         try:
-            results = await link.send(flight)
+            rows = await link.send(flight)
         except asyncio.CancelledError:
             self.abandon(link)
             raise
@@ -140,7 +159,17 @@ class Pool:
             raise
         self._costs.learn(flight)
         self.release(link)
-        return results or []
+        return rows
+
+    def failed(self, link: Link, flight: Flight, error: psycopg.Error) -> None:
+        """End a flight that failed in a lane: once more on a connection of its own, or with its fault."""
+        self.note(link, error)
+        if _may_retry(flight, error):
+            self.spawn(self._repeat(flight)).add_done_callback(partial(_hand_over, flight))
+        else:
+            fault = faults.fault(error, flight.failed)
+            fault.__cause__ = error
+            flight.refuse(fault)
 
     def note(self, link: Link, error: psycopg.Error) -> None:
         """Replace connections that share the fault of ``link``: a plan, or a server that went away."""
@@ -205,15 +234,19 @@ class Pool:
             return self._idle.pop()
         if self._is_closed:
             raise _unavailable()
-        future = self._queue.enter()
+        future = self._queue.enter(min(self._timeout_s, PATIENCE_S) if self._is_down() else None)
         self._grow()
-        timeout_s = min(self._timeout_s, PATIENCE_S) if self._is_down() else self._timeout_s
         try:
-            return await self._queue.ended(future, timeout_s)
+            return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.release(future.result())
             raise
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for a connection."""
+        return len(self._queue)
 
     def _refusal(self) -> ServiceUnavailable:
         if not self._links:
@@ -228,16 +261,19 @@ class Pool:
         return self._has_failed and not self._links
 
     def _grow(self) -> None:
-        """Open connections for those who wait; only one at a time while that fails."""
+        """Open connections for those who wait, only one at a time while that fails; or lend lanes."""
         limit = min(1, len(self._queue)) if self._has_failed else len(self._queue)
         while self._opening < limit and len(self._links) + self._opening < self._max_size:
             self._opening += 1
             self.spawn(self._open_link())
+        if len(self._links) >= self._max_size and self._lanes is not None:
+            self._lanes.lend(len(self._queue))
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _open_link(self) -> None:
         try:
@@ -275,7 +311,9 @@ class Pool:
 
     def release(self, link: Link) -> None:
         """Give a free connection to whoever waits longest, or keep it."""
-        if link.retired or self._is_closed:
+        if link.is_busy:
+            link.on_free = self.release
+        elif link.retired or self._is_closed:
             self._drop(link)
         elif not self._queue.give(link):
             self._idle.append(link)
@@ -349,6 +387,16 @@ def _fetch_in_transaction(
     if not connections[using].in_atomic_block:
         return None
     return sync.fetch_all(statements, using, session)
+
+
+def _hand_over(flight: Flight, task: asyncio.Task[list[Rows]]) -> None:
+    """End ``flight`` as the task did that ran it again."""
+    if task.cancelled():
+        flight.refuse(_unavailable())  # The pool was closed.
+    elif (error := task.exception()) is not None:
+        flight.refuse(error)
+    else:
+        flight.answer(task.result())
 
 
 def _may_retry(flight: Flight, error: psycopg.Error) -> bool:

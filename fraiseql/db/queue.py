@@ -28,7 +28,8 @@ class Queue:
     ) -> None:
         self._limit, self._timeout_s, self._refusal = limit, timeout_s, refusal
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[asyncio.Future[Link]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Link], float]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._interval_s = 0.0
         self._moved = 0.0  # When it last began, or moved on.
 
@@ -40,32 +41,32 @@ class Queue:
         """Return how long one more would wait, as things went lately."""
         return len(self._waiting) * self._interval_s
 
-    def enter(self) -> asyncio.Future[Link]:
-        """Return what ends with a connection. Raises ServiceUnavailable if that would take too long."""
+    def enter(self, timeout_s: float | None = None) -> asyncio.Future[Link]:
+        """
+        Return what ends with a connection or, in at most ``timeout_s``, with ServiceUnavailable.
+
+        Raises ServiceUnavailable if that would take too long.
+        """
         if len(self._waiting) >= self._limit or self.expected_s > self._timeout_s:
             raise ServiceUnavailable(
                 "More is asked of this service than it can do.",
                 hint="Try again later. If you run this service: FRAISEQL['POOL_MAX_WAITING'].",
                 retry_after_s=self.expected_s,
             )
+        now = self._loop.time()
         if not self._waiting:
-            self._moved = self._loop.time()
+            self._moved = now
         future: asyncio.Future[Link] = self._loop.create_future()
-        self._waiting.append(future)
+        until = now + (timeout_s or self._timeout_s)
+        self._waiting.append((future, until))
+        if self._timer is None or until < self._timer.when():
+            self._expire_at(until)
         return future
-
-    async def ended(self, future: asyncio.Future[Link], timeout_s: float | None = None) -> Link:
-        """Return the connection that ``enter`` promised. Raises ServiceUnavailable."""
-        timer = self._loop.call_later(timeout_s or self._timeout_s, self._expire, future)
-        try:
-            return await future
-        finally:
-            timer.cancel()
 
     def give(self, link: Link) -> bool:
         """Give ``link`` to whoever waits longest; tell whether there was one."""
         while self._waiting:
-            future = self._waiting.popleft()
+            future, _ = self._waiting.popleft()
             if not future.done():
                 now = self._loop.time()
                 # How long a new one took to open says nothing of the next.
@@ -79,11 +80,26 @@ class Queue:
     def refuse(self, refusal: ServiceUnavailable) -> None:
         """Send all away."""
         while self._waiting:
-            future = self._waiting.popleft()
+            future, _ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(refusal)
 
-    def _expire(self, future: asyncio.Future[Link]) -> None:
-        if not future.done():
-            self._waiting.remove(future)
-            future.set_exception(self._refusal())
+    def _expire_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._expire)
+
+    def _expire(self) -> None:
+        """Send away whose time is over; one timer serves all, since most leave long before."""
+        self._timer = None
+        now = self._loop.time()
+        waiting, self._waiting = self._waiting, deque()
+        for future, until in waiting:
+            if future.done():
+                continue
+            if until > now:
+                self._waiting.append((future, until))
+            else:
+                future.set_exception(self._refusal())
+        if self._waiting:
+            self._expire_at(min(until for _, until in self._waiting))

@@ -1,7 +1,7 @@
 """
 Who asks, as PostgreSQL's policies and functions see it: session variables.
 
-They hold for one flight. All of ``OWN`` are set each time, empty when unknown: a policy that
+They hold for one flight. All of ``DEFAULTS`` have a value, empty when unknown: a policy that
 compares with them then finds no rows, whatever a session of a pooler had before.
 """
 
@@ -11,12 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from fraiseql.conf import imported
-from fraiseql.db.flight import Session
+from fraiseql.db.flight import DEFAULTS, Session
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
-
-OWN = (
-    "app.user_id", "app.is_super_admin", "app.current_tenant_id", "app.tenant_id", "app.contact_id",
-)  # fmt: skip
 
 
 def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
@@ -25,7 +21,7 @@ def session_of(viewer: Viewer, paths: tuple[str, ...] = ()) -> Session:
 
     ``paths``: of functions that return more by the viewer (setting SESSION_VARIABLES); later ones win.
     """
-    session = _NOBODY if viewer is ANONYMOUS else _own(viewer)
+    session = DEFAULTS if viewer is ANONYMOUS else _own(viewer)
     if not paths:
         return session
     merged = dict(session)
@@ -44,16 +40,13 @@ def request_variables(viewer: Viewer) -> Mapping[str, str]:
 
 @lru_cache(maxsize=1024)
 def _own(viewer: Viewer) -> Session:
-    variables = dict.fromkeys(OWN, "")
+    variables = dict(DEFAULTS)
     variables["app.user_id"] = viewer.user_id or ""
     variables["app.is_super_admin"] = "true" if viewer.is_superuser else "false"
     given = dict(viewer.session)
     tenant = given.get("app.current_tenant_id") or given.get("app.tenant_id") or ""
     variables["app.current_tenant_id"] = variables["app.tenant_id"] = tenant
     return tuple({**variables, **given}.items())
-
-
-_NOBODY = _own(ANONYMOUS)
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,13 @@ def _number(rows: Rows) -> int:
     return int(rows.column(0)[0] or b"-1")
 
 
-def test_many_share_two_connections_and_each_gets_its_own_answer(alias: str) -> None:
+@pytest.mark.parametrize("way", ["coalesced", "one by one"])
+def test_many_share_two_connections_and_each_gets_its_own_answer(
+    way: str, alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "one by one":  # As before libpq 17.
+        monkeypatch.setattr("fraiseql.db.link.send_sync", None)
+
     async def scenario() -> set[bytes | None]:
         async with _learned(alias):
             found = await asyncio.gather(*(pool.fetch(_ask(n), alias) for n in range(500)))
@@ -168,6 +174,42 @@ def test_without_a_connection_for_a_lane_the_wait_is_bounded(
             await pool.fetch(_ask(), alias)
         assert [_number(await task) for task in tasks] == [1, 1]
         assert _number(await pool.fetch(_ask(2), alias)) == 2
+
+    asyncio.run(scenario())
+
+
+def test_lanes_with_nothing_to_do_are_lent_but_for_the_last(
+    alias: str, configure: Configure
+) -> None:
+    configure(POOL_MAX_SIZE=4, POOL_TIMEOUT_MS=5000)
+    alone = _ask(1, 1, 0.5)._replace(writes=True)
+
+    async def scenario() -> None:
+        async with _learned(alias) as found:
+            tasks = [asyncio.create_task(pool.fetch(alone, alias)) for _ in range(6)]
+            await _until(lambda: found.waiting == 3)
+            quick = await asyncio.gather(*(pool.fetch(_ask(n), alias) for n in range(100)))
+            assert [_number(rows) for rows in quick] == list(range(100))
+            assert not any(task.done() for task in tasks)
+            assert [_number(await task) for task in tasks] == [1] * 6
+            await _until(lambda: len(found._links) == 4)
+
+    asyncio.run(scenario())
+
+
+def test_a_busy_lane_is_lent_when_it_is_free(alias: str, configure: Configure) -> None:
+    configure(POOL_MAX_SIZE=4)
+    alone = _ask(1, 1, 0.3)._replace(writes=True)
+
+    async def scenario() -> None:
+        async with _learned(alias) as found:
+            quick = [asyncio.create_task(pool.fetch(_ask(n, 1, 0.02), alias)) for n in range(9)]
+            await asyncio.sleep(0)
+            tasks = [asyncio.create_task(pool.fetch(alone, alias)) for _ in range(4)]
+            await _until(lambda: found.waiting == 2)
+            await _until(lambda: len(_lanes(found)) == 1)
+            assert not any(task.done() for task in tasks)
+            assert [_number(await task) for task in (*quick, *tasks)] == [*range(9), 1, 1, 1, 1]
 
     asyncio.run(scenario())
 

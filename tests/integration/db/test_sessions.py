@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from fraiseql.db import catalog, pool, sync
-from fraiseql.db.flight import Session
+from fraiseql.db.flight import DEFAULTS, Session
 from fraiseql.db.statement import Statement
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
@@ -134,3 +134,39 @@ def test_behind_a_pooler_statements_are_cancelled_too(
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(60)'"
     ).fetchone()
     assert row == (0,)
+
+
+def test_an_anonymous_viewer_has_its_values_from_the_connections_start(reader: str) -> None:
+    names = ", ".join(f"current_setting('{name}')" for name, _ in DEFAULTS)
+    statement = Statement(f"SELECT {names}, (SELECT count(*) FROM pg_prepared_statements)")
+
+    async def scenario() -> list[bytes | None]:
+        rows = await pool.fetch(statement, reader, session_of(ANONYMOUS))
+        return [rows.column(place)[0] for place in range(len(DEFAULTS) + 1)]
+
+    *values, prepared = asyncio.run(scenario())
+    assert values == [value.encode() for _, value in DEFAULTS]
+    assert prepared == (b"0" if reader == "pooled" else b"1")  # None that sets them.
+
+
+@pytest.mark.parametrize("ending", ["served", "failed"])
+def test_what_a_writing_function_sets_for_the_session_is_undone(
+    ending: str, reader: str, client: psycopg.Connection
+) -> None:
+    client.execute("CREATE TABLE IF NOT EXISTS written (a int)")
+    write = Statement(
+        "INSERT INTO written SELECT 1 / %s::int FROM set_config('app.tenant_id', 'A', false)"
+        " RETURNING current_setting('app.tenant_id')",
+        ("1" if ending == "served" else "0",),
+        writes=True,
+    )
+
+    async def scenario() -> None:
+        for session in ((), _of("B")):
+            with suppress(BadUserInput):
+                rows = await pool.fetch(write, reader, session)
+                assert rows.column(0) == [b"A"]
+            for viewer in (session_of(ANONYMOUS), session_of(Viewer(user_id="2"))):
+                assert (await pool.fetch(ROWS, reader, viewer)).column(0) == []
+
+    asyncio.run(scenario())

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from fraiseql.engine.session import OWN, request_variables, session_of
+from fraiseql.db.flight import DEFAULTS
+from fraiseql.engine.session import request_variables, session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 
 REQUEST = "fraiseql.engine.session.request_variables"
@@ -14,7 +15,7 @@ def colour(viewer: Viewer) -> dict[str, str | None]:
 
 
 def test_nobody_has_them_all_empty() -> None:
-    expected = dict.fromkeys(OWN, "") | {"app.is_super_admin": "false"}
+    expected = dict(DEFAULTS)
 
     assert dict(session_of(ANONYMOUS)) == expected
 
