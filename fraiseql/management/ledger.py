@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.apps import AppConfig, apps
+from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
@@ -47,11 +47,21 @@ class Ledger:
     leaves: Mapping[str, str]
 
 
-def declared(labels: Iterable[str] = ()) -> dict[Key, Script]:
-    """Return the SQL files of all applications, or of some. Raises ConfigurationError for an unknown one."""
+def known(labels: Iterable[str] = ()) -> list[str]:
+    """Return the labels of all applications, or those given. Raises ConfigurationError for an unknown one."""
+    try:
+        return [apps.get_app_config(label).label for label in labels] or list(apps.app_configs)
+    except LookupError as error:
+        raise ConfigurationError(
+            str(error), hint="Name applications by their labels in INSTALLED_APPS."
+        ) from error
+
+
+def declared() -> dict[Key, Script]:
+    """Return the SQL files of all applications."""
     found = {}
-    for label in tuple(labels) or [config.label for config in apps.get_app_configs()]:
-        root = Path(_config(label).path, "sql")
+    for config in apps.get_app_configs():
+        label, root = config.label, Path(config.path, "sql")
         for folder in FOLDERS:
             for file in sorted(Path(root, folder).rglob("*.sql")):
                 path = file.relative_to(root).as_posix()
@@ -99,12 +109,3 @@ def _operations(given: Iterable[Operation]) -> Iterator[RunSQLFile | VersionedOb
             yield from _operations(operation.database_operations)
         elif isinstance(operation, RunSQLFile | VersionedObject):
             yield operation
-
-
-def _config(label: str) -> AppConfig:
-    try:
-        return apps.get_app_config(label)
-    except LookupError as error:
-        raise ConfigurationError(
-            str(error), hint="Name applications by their labels in INSTALLED_APPS."
-        ) from error

@@ -109,9 +109,8 @@ def make(
     ``labels``: of which applications; all by default. Nothing is written if nothing changed. Raises MigrationError
     for what cannot be derived, ConfigurationError for an unknown application.
     """
-    known, files = ledger.read(), ledger.declared()
-    wanted = {label for label, _ in ledger.declared(labels)} | set(labels)
-    found = [change for change in changes(files, known) if change.app in wanted or not labels]
+    known, files, wanted = ledger.read(), ledger.declared(), set(ledger.known(labels))
+    found = [change for change in changes(files, known) if change.app in wanted]
     _refuse_alterations(found)
     names = {str(head.name) for script in files.values() for head in script.heads}
     made = [plan.made(known, names, name) for plan in _partitioned(found, files, known)]
@@ -147,13 +146,14 @@ def alter(
 
 def changes(files: Mapping[Key, Script], known: Ledger) -> list[Change]:
     """Return what changed. Raises MigrationError if two files make the same object, or one makes none."""
-    _refuse_doubles(files)
+    by_hand = {key for key, item in known.objects.items() if item.script is None}
+    _refuse_doubles(script for key, script in files.items() if key not in by_hand)
     found = []
     for key in sorted({*files, *known.objects}):
-        new, old = files.get(key), known.objects.get(key)
         # What RunSQLFile runs is its author's: there is no text to compare it with.
-        if old is not None and old.script is None:
+        if key in by_hand:
             continue
+        new, old = files.get(key), known.objects.get(key)
         before = None if old is None or old.script is None else old.script.fingerprint
         if new is None or new.fingerprint != before:
             found.append(Change(*key, new, old))
@@ -221,9 +221,9 @@ def _called(change: Change, places: Mapping[str, Change]) -> Iterator[Change]:
 # Refusals
 
 
-def _refuse_doubles(files: Mapping[Key, Script]) -> None:
+def _refuse_doubles(files: Iterable[Script]) -> None:
     makers: dict[tuple[str, str], Script] = {}
-    for script in files.values():
+    for script in files:
         kind = script.main.kind
         for head in script.heads:
             name = (head.kind, f"{head.name} on {head.table}" if head.table else str(head.name))

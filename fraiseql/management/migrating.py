@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from fraiseql.checks import check_functions, check_operations, check_views
-from fraiseql.db import catalog
+from fraiseql.db import catalog, database
 from fraiseql.errors import ConfigurationError, FraiseQLError, MigrationError
 from fraiseql.management import ledger
 from fraiseql.management.making import changes
@@ -102,6 +102,34 @@ def migrate(
                 if not is_forced:
                     _refuse_faults(using, known)
     return [str(migration) for migration, _ in todo]
+
+
+def build(using: str, *, is_dry: bool = False, verbosity: int = 1) -> list[str]:
+    """
+    Bring an empty database, made if it is not there, to the last migrations, and return these.
+
+    Raises MigrationError if it is not empty; ``is_dry``: a database that is not there is not made either.
+    """
+    connection = connections[using]
+    if not database.exists(connection):
+        name = connection.settings_dict["NAME"]
+        if is_dry:
+            return [f"{name}, a new database", *(str(item) for item in _everything())]
+        database.create(connection)
+    with connection.cursor() as cursor:
+        there = connection.introspection.get_table_list(cursor)
+    if there:
+        raise MigrationError(
+            f"The database {connection.settings_dict['NAME']!r} is not empty: it has {there[0].name}.",
+            hint="Bring it to the last migrations: manage.py fraiseql_migrate up.",
+        )
+    return migrate(using, is_dry=is_dry, verbosity=verbosity)
+
+
+def _everything() -> list[Migration]:
+    graph = MigrationLoader(None).graph
+    plan = dict.fromkeys(node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf))
+    return [graph.nodes[node] for node in plan]
 
 
 @contextmanager

@@ -145,8 +145,12 @@ class Change:
             aside = Name(_ASIDE, was.name)
             self._execute(_ddl("CREATE SCHEMA {}", _ASIDE))
             self._execute(_ddl("ALTER TABLE {} SET SCHEMA {}", was.address, _ASIDE))
+            row_security = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
+            self._execute(_ddl(row_security, _spelled(aside)))
             self._run(new, old, own=[was])
             self._fill(new.main, aside if source is None else source, new)
+            if was.after is not None:
+                self._execute(was.after)
             self._execute(_ddl("DROP TABLE {}", _spelled(aside)), old)
             self._execute(_ddl("DROP SCHEMA {}", _ASIDE))
             for item in others:
@@ -162,6 +166,8 @@ class Change:
             )
         now, filled_from = found
         columns = ", ".join(_quoted(name) for name in now.columns if name in filled_from.columns)
+        # Rather an error than the rows alone that policies let this role see.
+        self._execute("SET LOCAL row_security = off")
         self._execute(
             _ddl(
                 "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}",
@@ -173,6 +179,7 @@ class Change:
             script,
             script.statements[0],
         )
+        self._execute("SET LOCAL row_security = on")
 
     def drop(self, script: Script) -> None:
         """Undo what a file made, last things first. Raises MigrationError if something depends on it."""
@@ -291,8 +298,6 @@ class Change:
         from_file = {head.name.name for head in (old.heads if old else ()) if head.kind == "index"}
         for before, now in pairs:
             self._indexes(before, now, from_file)
-            if before.after is not None:
-                self._execute(before.after)
 
     def _make(self, item: Definition) -> None:
         self._execute(item.create)

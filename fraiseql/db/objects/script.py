@@ -5,7 +5,7 @@ Read by PostgreSQL's lexical rules, no further: what a statement means, the serv
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -125,6 +125,21 @@ class Script:
     def heads(self) -> tuple[Head, ...]:
         """What the file makes, in order."""
         return tuple(found.head for found in self.statements if found.head is not None)
+
+    def moved(self, schemas: Mapping[Name, str]) -> "Script":
+        """Return the file with the schemas of qualified names replaced, outside of quoted bodies."""
+        tokens = [item for item in _tokens(self) if item[0] != "space"]
+        text, done = [], 0
+        for (kind, begin, end), (_, dot, _), (_, last, last_end) in zip(
+            tokens, tokens[1:], tokens[2:], strict=False
+        ):
+            if kind != "name" or self.text[dot] != ".":
+                continue
+            schema, name = _stored(self.text[begin:end]), _stored(self.text[last:last_end])
+            if (moved := schemas.get(Name(schema, name))) is not None:
+                text += [self.text[done:begin], moved]
+                done = end
+        return Script(self.label, "".join([*text, self.text[done:]]))
 
     @property
     def main(self) -> Head:

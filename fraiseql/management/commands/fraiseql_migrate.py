@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from fraiseql.conf import get_settings
 from fraiseql.errors import FraiseQLError
 from fraiseql.management import making, migrating
+from fraiseql.management.comparing import compare, lines
 from fraiseql.management.making import Made
 from fraiseql.management.messages import command_error
 from fraiseql.management.options import add_database_and_format
@@ -20,7 +21,8 @@ class Command(BaseCommand):
 
     help = (
         "Migrations of tables, views, functions and policies that are files below <app>/sql. make writes what"
-        " changed; up and down run Django's migrations, all or none; status tells which files and migrations wait."
+        " changed; up and down run Django's migrations, all or none; diff and check hold files,"
+        " migrations and database together."
     )
     # They would stop it before it brings what they miss; up runs them on what will be.
     requires_system_checks: tuple[str, ...] = ()
@@ -56,9 +58,11 @@ class Command(BaseCommand):
                     "forwards", help="The statement that brings the table to what the file says."
                 )
                 action.add_argument("backwards", help="The statement that brings it back.")
+            elif name in ("diff", "check"):
+                action.add_argument("apps", nargs="*", help="Labels of applications; all of them.")
             if name in ("make", "alter"):
                 action.add_argument("--name", help="What the migration is called after its number.")
-            if name != "status":
+            if name not in ("status", "diff", "check"):
                 action.add_argument(
                     "--dry-run", action="store_true", help="Say what would be; change nothing."
                 )
@@ -119,6 +123,32 @@ class Command(BaseCommand):
         """Undo migrations."""
         self._migrate(options)
 
+    def build(self, options: dict[str, Any]) -> None:
+        """Fill an empty database."""
+        loud = options["verbosity"] if options["format"] == "text" else 0
+        done = migrating.build(options["database"], is_dry=options["dry_run"], verbosity=loud)
+        self._migrated(done, "Applied", "apply", options)
+
+    def diff(self, options: dict[str, Any]) -> None:
+        """Show what files and database say otherwise."""
+        self._compared(options)
+
+    def hold_together(self, options: dict[str, Any]) -> None:
+        """Fail if there is anything to show."""
+        if self._compared(options):
+            raise CommandError("Files, migrations and database do not agree.", returncode=1)
+
+    def _compared(self, options: dict[str, Any]) -> bool:
+        found = compare(options["database"], options["apps"])
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(found.as_dict(), indent=2))
+        else:
+            for line in lines(found):
+                self.stdout.write(line)
+            if not found:
+                self.stdout.write("Files, migrations and database agree.")
+        return bool(found)
+
     def _migrate(self, options: dict[str, Any]) -> None:
         done = migrating.migrate(
             options["database"],
@@ -128,21 +158,19 @@ class Command(BaseCommand):
             is_forced=options["force"],
             verbosity=options["verbosity"] if options["format"] == "text" else 0,
         )
+        words = {"up": ("Applied", "apply"), "down": ("Undone", "undo")}[options["action"]]
+        self._migrated(done, *words, options)
+
+    def _migrated(self, done: list[str], past: str, verb: str, options: dict[str, Any]) -> None:
         if options["format"] == "json":
             self.stdout.write(
                 json.dumps({"migrations": done, "is_dry": options["dry_run"]}, indent=2)
             )
-        elif not done:
+            return
+        for name in done:
+            self.stdout.write(f"{f'Would {verb}' if options['dry_run'] else past} {name}")
+        if not done:
             self.stdout.write("Nothing to do.")
-        else:
-            verb = {"up": "apply", "down": "undo"}[options["action"]]
-            head = (
-                f"Would {verb}"
-                if options["dry_run"]
-                else {"up": "Applied", "down": "Undone"}[options["action"]]
-            )
-            for name in done:
-                self.stdout.write(f"{head} {name}")
 
     def _written(self, made: list[Made], options: dict[str, Any], *, is_dry: bool) -> None:
         if options["format"] == "json":
@@ -177,4 +205,7 @@ _ACTIONS: dict[str, tuple[str, Callable[[Command, dict[str, Any]], None]]] = {
     "status": ("Show files and migrations, and what waits.", Command.status),
     "up": ("Apply migrations, all or none, after a look at what they would break.", Command.up),
     "down": ("Undo migrations, all or none.", Command.down),
+    "build": ("Bring an empty database, made if need be, to the last migrations.", Command.build),
+    "diff": ("Show where files, migrations and database differ.", Command.diff),
+    "check": ("As diff, with exit code 1 if they do: for CI.", Command.hold_together),
 }

@@ -32,7 +32,7 @@ WITH RECURSIVE given AS (
            ) AS next (class, object)
      WHERE (next.class, next.object) <> (found.class, found.object)
 )
-SELECT class, object
+SELECT class::oid, object
   FROM found
  WHERE (class, object) NOT IN (SELECT class, object FROM given)
  GROUP BY class, object
