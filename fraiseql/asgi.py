@@ -20,6 +20,7 @@ from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import batch, http
 from fraiseql.authentication import authentications, viewer_of_async
+from fraiseql.db import replicas
 from fraiseql.db.pool import close_pools
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
@@ -89,10 +90,14 @@ class GraphQLApplication:
             return
         if isinstance(request, GraphQLRequest):
             work = execute_async(
-                request, read_only=method == "GET", fast_only=True, viewer=exchange.viewer
+                request,
+                read_only=method == "GET",
+                fast_only=True,
+                viewer=exchange.viewer,
+                horizon=exchange.horizon,
             )
         else:
-            work = batch.run_async(request, exchange.viewer)
+            work = batch.run_async(request, exchange.viewer, exchange.horizon)
         answer = _stream if exchange.media == http.EVENTS else _answer
         watch = _Watch(receive)
         try:
@@ -260,5 +265,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             await sync_to_async(statistics.flush)()
             await close_pools()
+            await sync_to_async(replicas.stop)()
             await send({"type": "lifespan.shutdown.complete"})
             return

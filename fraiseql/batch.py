@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 from fraiseql.conf import Settings
+from fraiseql.db.horizon import Horizon
 from fraiseql.engine.document.request import Batch, Budget, GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute, execute_async, get_engine
 from fraiseql.engine.result import envelope
@@ -20,20 +21,20 @@ AT_ONCE = 4
 """Operations of one batch that run at a time: a batch takes no more of the pool than some clients do."""
 
 
-def run(batch: Batch, context: Any, viewer: Viewer) -> Response:
+def run(batch: Batch, context: Any, viewer: Viewer, horizon: Horizon | None = None) -> Response:
     """Return the responses of a batch, on Django's connection."""
     engine = get_engine()
     return envelope.batch(
         [
             envelope.refusal(item, engine.debug)
             if isinstance(item, BadRequest)
-            else execute(item, context, viewer=viewer)
+            else execute(item, context, viewer=viewer, horizon=horizon)
             for item in _on_one_budget(batch, engine.settings)
         ]
     )
 
 
-async def run_async(batch: Batch, viewer: Viewer) -> Response:
+async def run_async(batch: Batch, viewer: Viewer, horizon: Horizon | None = None) -> Response:
     """
     Return the same through the asynchronous pool, or FORWARD if an operation needs graphene's executor.
     """
@@ -46,7 +47,7 @@ async def run_async(batch: Batch, viewer: Viewer) -> Response:
         if isinstance(item, BadRequest):
             return envelope.refusal(item, engine.debug)
         async with room:
-            return await execute_async(item, fast_only=True, viewer=viewer)
+            return await execute_async(item, fast_only=True, viewer=viewer, horizon=horizon)
 
     async with asyncio.TaskGroup() as group:
         items = _on_one_budget(batch, engine.settings)

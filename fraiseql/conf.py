@@ -50,6 +50,14 @@ class Settings:
     POOL_TIMEOUT_MS: int = setting(
         5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
     )
+    REPLICAS: tuple[str, ...] = setting(
+        (),
+        "Aliases in `DATABASES` of standbys of `DATABASE`; queries are read there, except by who wrote"
+        " what they have not replayed.",
+    )
+    REPLICA_MAX_LAG_MS: int = setting(
+        30_000, "How far behind a replica may be before it is left out."
+    )
     POOL_MAX_WAITING: int = setting(
         1_000,
         "Requests that may wait for a connection, per process; more get SERVICE_UNAVAILABLE (503) at"
@@ -231,7 +239,7 @@ def _check(name: str, value: Any, default: Any, choices: tuple[str, ...]) -> Non
         return
     if isinstance(default, tuple):
         if isinstance(value, str) or not all(isinstance(item, str) for item in value):
-            raise ConfigurationError(f"FRAISEQL[{name!r}] must be a list of dotted paths.")
+            raise ConfigurationError(f"FRAISEQL[{name!r}] must be a list of strings.")
         return
     expected: tuple[type, ...] = (bool, type(None)) if default is None else (type(default),)
     if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):

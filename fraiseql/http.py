@@ -13,8 +13,10 @@ from django.conf import settings as django_settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import HttpRequest
+from django.http.cookie import parse_cookie
 from django.http.request import MediaType
 
+from fraiseql import positions
 from fraiseql.authentication import Request
 from fraiseql.conf import get_settings
 from fraiseql.db.faults import fault
@@ -74,13 +76,15 @@ class Exchange:
 
     ``header``: returns the value of a header by its name in lower case, "" or None if it was not sent.
     ``media``: the media type to answer in, None if the client takes none on offer. ``viewer``: who asks,
-    once the edge has found out.
+    once the edge has found out. ``horizon``: what the client has to see, where there are replicas.
     """
 
     def __init__(self, method: str, header: ReadHeader, django: HttpRequest | None = None) -> None:
         self.method = method
         self.request = Request(header, django)
-        draft = get_settings().HTTP_PROFILE == "draft-2026"
+        settings = get_settings()
+        self.horizon = positions.received(header) if settings.REPLICAS else None
+        draft = settings.HTTP_PROFILE == "draft-2026"
         self.media = negotiate(header("accept") or "", GRAPHQL if draft else JSON)
         self.viewer = ANONYMOUS
         self._header = header
@@ -154,6 +158,7 @@ class Exchange:
             headers.append(_ALLOW)
         if response.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, ceil(response.retry_after_s))))
+        headers += self.position()
         return HttpResponse(status, tuple(headers), response.body)
 
     def refuse(self, error: FraiseQLError) -> HttpResponse:
@@ -192,7 +197,13 @@ class Exchange:
         """Return the headers of an answer that is streamed."""
         # Proxies that buffer an answer would keep its signs of life.
         headers = _headers(EVENTS, frozenset(self.request.consulted))
-        return (*headers, _PRIVATE, (b"x-accel-buffering", b"no"))
+        return (*headers, _PRIVATE, (b"x-accel-buffering", b"no"), *self.position())
+
+    def position(self) -> tuple[Header, ...]:
+        """Return the headers by which the client will see what this request wrote."""
+        if self.horizon is None or not self.horizon.has_moved:
+            return ()
+        return positions.sent(self.horizon)
 
     def not_acceptable(self) -> HttpResponse:
         """Return the response to an Accept header that takes no JSON."""
@@ -233,7 +244,7 @@ def _check_site(header: ReadHeader) -> None:
     scheme = (header("authorization") or "").partition(" ")[0].lower()
     if scheme and scheme not in _SENT_BY_BROWSERS:
         return  # A bearer token, which no browser adds by itself.
-    if not scheme and not header("cookie"):
+    if not scheme and not _has_cookies(header("cookie") or ""):
         return
     if header("sec-fetch-site") in {"same-origin", "none"}:
         return
@@ -242,6 +253,11 @@ def _check_site(header: ReadHeader) -> None:
             "With cookies, a GET needs a header that pages of other sites cannot send.",
             hint="Send GraphQL-Require-Preflight: 1, or use POST.",
         )
+
+
+def _has_cookies(sent: str) -> bool:
+    """Tell whether a cookie may speak for somebody; a position in a log does not."""
+    return bool(sent) and parse_cookie(sent).keys() != {positions.COOKIE}
 
 
 def csrf_header() -> str:

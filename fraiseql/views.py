@@ -6,10 +6,11 @@ It runs in a thread on Django's own connection, so resolvers may use everything 
 """
 
 from collections.abc import Awaitable, Iterable
+from functools import partial
 
 from django.conf import settings as django_settings
 from django.core.handlers.asgi import ASGIRequest
-from django.db import connections
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
@@ -17,10 +18,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from fraiseql import authentication, batch, http, ide
 from fraiseql.conf import get_settings
+from fraiseql.db.horizon import UNKNOWN
+from fraiseql.db.sync import last_commit
 from fraiseql.engine.document.request import GraphQLRequest
-from fraiseql.engine.pipeline import execute, execute_async
+from fraiseql.engine.pipeline import execute, execute_async, get_engine
 from fraiseql.engine.result.envelope import Response
-from fraiseql.errors import BadRequest
+from fraiseql.errors import BadRequest, FraiseQLError
 from fraiseql.events import events, of_response
 
 
@@ -41,33 +44,63 @@ def graphql(request: HttpRequest) -> HttpResponseBase:
             request.GET.dict() if exchange.method == "GET" else {}, _body(request)
         )
         if not isinstance(received, GraphQLRequest):
-            response = batch.run(received, request, exchange.viewer)
+            response = batch.run(received, request, exchange.viewer, exchange.horizon)
         elif exchange.media == http.EVENTS and isinstance(request, ASGIRequest):
             return _streamed(exchange, received, request)
         else:
             response = execute(
-                received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
+                received,
+                request,
+                read_only=exchange.method == "GET",
+                viewer=exchange.viewer,
+                horizon=exchange.horizon,
             )
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         _roll_back()
         return _sent(exchange.fail(error))
     if exchange.media == http.EVENTS:
         # WSGI: as a whole, since nothing could be sent while this thread waits.
-        return _sent(http.HttpResponse(200, exchange.stream(), of_response(response)))
-    return _sent(exchange.reply(response))
+        answer = _sent(http.HttpResponse(200, exchange.stream(), of_response(response)))
+    else:
+        answer = _sent(exchange.reply(response))
+    if exchange.horizon is not None and exchange.horizon.is_pending:
+        transaction.on_commit(partial(_tell, exchange, answer), get_settings().DATABASE)
+    return answer
+
+
+def _tell(exchange: http.Exchange, answer: HttpResponse) -> None:
+    """Tell the client where its commit was, even if that is the one of ATOMIC_REQUESTS."""
+    assert exchange.horizon is not None  # noqa: S101 - it is pending
+    exchange.horizon.move(last_commit(get_settings().DATABASE))
+    for name, value in _as_text(exchange.position()).items():
+        answer.headers[name] = value
 
 
 def _streamed(
     exchange: http.Exchange, received: GraphQLRequest, request: HttpRequest
 ) -> StreamingHttpResponse:
     """Answer in events, on the asynchronous pool: a client that leaves cancels its statement."""
+    if exchange.horizon is not None and _may_write(received):
+        # The headers go before the commit is known.
+        exchange.horizon.move(UNKNOWN)
 
     def work() -> Awaitable[Response]:
         return execute_async(
-            received, request, read_only=exchange.method == "GET", viewer=exchange.viewer
+            received,
+            request,
+            read_only=exchange.method == "GET",
+            viewer=exchange.viewer,
+            horizon=exchange.horizon,
         )
 
     return StreamingHttpResponse(events(exchange, work), headers=_as_text(exchange.stream()))
+
+
+def _may_write(request: GraphQLRequest) -> bool:
+    try:
+        return not get_engine().operation(request).is_query
+    except FraiseQLError:
+        return True  # It has to be looked up first, or will be refused.
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponse:

@@ -23,8 +23,8 @@ from psycopg import sql
 from fraiseql.db.embedded import EmbeddedServer, find_binaries
 from fraiseql.errors import EmbeddedServerError
 
-_NAMED = os.environ.get("FRAISEQL_TEST_SERVERS")
-_VERSIONS = [version.strip() for version in (_NAMED or "15,18").split(",")]
+NAMED = os.environ.get("FRAISEQL_TEST_SERVERS")
+VERSIONS = [version.strip() for version in (NAMED or "15,18").split(",")]
 # Nothing of a test run has to survive a power cut.
 _OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -78,13 +78,13 @@ def servers(short_directory: Path) -> Iterator[Servers]:
     found.stop()
 
 
-@pytest.fixture(scope="session", params=_VERSIONS)
+@pytest.fixture(scope="session", params=VERSIONS)
 def server(request: pytest.FixtureRequest, servers: Servers) -> EmbeddedServer:
     """A running server of each version."""
     try:
         return servers.get(request.param)
     except EmbeddedServerError as error:
-        if _NAMED:
+        if NAMED:
             raise
         pytest.skip(str(error))
 

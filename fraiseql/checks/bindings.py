@@ -33,6 +33,7 @@ def check_bindings(**_: Any) -> list[CheckMessage]:
     return [
         *_settings(settings),
         *_database(settings),
+        *_replicas(settings),
         *_accelerator(),
         *_imports(settings),
         *_enums(),
@@ -83,6 +84,25 @@ def _database(settings: Settings) -> Iterator[CheckMessage]:
         yield table.BACKEND(
             f"settings.DATABASES[{alias!r}]", alias=alias, vendor=connections[alias].display_name
         )
+
+
+def _replicas(settings: Settings) -> Iterator[CheckMessage]:
+    primary = settings.DATABASE
+    for alias in settings.REPLICAS:
+        if fault := _fault_of_replica(alias, primary):
+            yield table.REPLICA(_SETTINGS, alias=alias, fault=fault, primary=primary)
+        elif connections.settings[alias]["TEST"]["MIRROR"] != primary:
+            yield table.MIRROR(f"settings.DATABASES[{alias!r}]", alias=alias, primary=primary)
+
+
+def _fault_of_replica(alias: str, primary: str) -> str | None:
+    if alias not in connections.settings:
+        return "which DATABASES does not have"
+    if alias == primary:
+        return "the database that it would be a replica of"
+    if connections[alias].vendor != "postgresql":
+        return f"which is {connections[alias].display_name}, not PostgreSQL"
+    return None
 
 
 def _accelerator() -> Iterator[CheckMessage]:

@@ -92,6 +92,12 @@ IMPORT = _check(
     "{name} names {path!r}, which cannot be imported: {fault}.",
     "Correct the path: a module and the name of a callable in it.",
 )
+REPLICA = _check(
+    "E008",
+    "FRAISEQL['REPLICAS']",
+    "FRAISEQL['REPLICAS'] names {alias!r}, {fault}.",
+    "Name the aliases of standbys of {primary!r} in DATABASES.",
+)
 NOTHING_DECLARED = _check(
     "W001",
     "the bindings.py of all installed apps",
@@ -121,6 +127,12 @@ POOL_SIZE = _check(
     "FRAISEQL['POOL_MIN_SIZE'] and ['POOL_MAX_SIZE']",
     "POOL_MIN_SIZE is {least}, more than POOL_MAX_SIZE, which is {most}.",
     "The asynchronous pool keeps {most} connections; lower POOL_MIN_SIZE.",
+)
+MIRROR = _check(
+    "W006",
+    "TEST of the databases in FRAISEQL['REPLICAS']",
+    "The replica {alias!r} is no mirror in tests: Django will make an empty database for it.",
+    'Set DATABASES[{alias!r}]["TEST"] = {{"MIRROR": {primary!r}}}.',
 )
 
 # The catalog

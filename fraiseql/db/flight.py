@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.pq.abc import PGresult
 
+from fraiseql.db.horizon import Horizon
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
 
@@ -44,19 +45,24 @@ class Flight:
     an error unless ``on_failed`` is called with it. ``leading``: how many steps are no statements of
     the caller's. ``failed``: the index of the caller's statement that failed, once one has.
     ``seconds``: how long it had the server. ``replies``, ``prepares``, ``error``: of the link that
-    has it; ``prepares`` are the texts of those replies that are of a PREPARE, by index.
+    has it; ``prepares`` are the texts of those replies that are of a PREPARE, by index. ``horizon``:
+    who has to see what it writes, if that can be elsewhere.
     """
 
     __slots__ = (
-        "error", "failed", "future", "leading", "on_failed", "prepares", "replies", "seconds",
-        "statements", "steps",
+        "error", "failed", "future", "horizon", "leading", "on_failed", "prepares", "replies",
+        "seconds", "statements", "steps",
     )  # fmt: skip
 
     def __init__(
-        self, statements: Sequence[Statement], session: Session = (), own: Session = ()
+        self,
+        statements: Sequence[Statement],
+        session: Session = (),
+        own: Session = (),
+        horizon: Horizon | None = None,
     ) -> None:
         self.statements = statements
-        self.steps: list[Step] = [(text, encoded(params)) for text, params, _ in statements]
+        self.steps: list[Step] = [(text, encoded(params)) for text, params, _, _ in statements]
         self.leading = 0
         step = _leading(session, own) if own or session is not DEFAULTS else None
         if step is not None:
@@ -65,6 +71,7 @@ class Flight:
         self.future: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
         self.on_failed: Callable[[Link, Flight, psycopg.Error], None] | None = None
         self.failed: int | None = None
+        self.horizon = horizon
         self.seconds = 0.0
         self.replies: list[PGresult] = []
         self.prepares: dict[int, str] = {}
@@ -85,7 +92,7 @@ class Flight:
 
     def again(self) -> "Flight":
         """Return the same, not yet sent."""
-        flight = Flight(())
+        flight = Flight((), horizon=self.horizon)
         flight.statements, flight.steps, flight.leading = self.statements, self.steps, self.leading
         return flight
 

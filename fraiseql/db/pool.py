@@ -9,6 +9,7 @@ break, so a server that is down is reported at once and one that is back is used
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from fraiseql.db import faults, sync
 from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
 from fraiseql.db.costs import Costs
 from fraiseql.db.flight import Flight, Session
+from fraiseql.db.horizon import POSITION, Horizon, position_in
 from fraiseql.db.lanes import Lanes, lanes_of
 from fraiseql.db.link import Link
 from fraiseql.db.queue import Queue
@@ -66,15 +68,19 @@ def send(
 
 
 async def fetch_all(
-    statements: Sequence[Statement], using: str = "default", session: Session = ()
+    statements: Sequence[Statement],
+    using: str = "default",
+    session: Session = (),
+    horizon: Horizon | None = None,
 ) -> list[Rows]:
     """
     Run ``statements`` in one round trip and one transaction, and return the rows of each.
 
-    ``session``: settings in force for this flight alone. Raises FraiseQLError, the cause kept, with
-    the index of the statement that failed in ``statement``; nothing is done then. What only reads
-    and whose connection broke is sent once more on a fresh one, as is what lost against another
-    transaction. Inside the transaction of a Django ``TestCase``, Django's connection serves.
+    ``session``: settings in force for this flight alone; ``horizon`` moves to its commit. Raises
+    FraiseQLError, the cause kept, with the index of the statement that failed in ``statement``;
+    nothing is done then. What only reads and whose connection broke is sent once more on a fresh
+    one, as is what lost against another transaction, but for replicas: there it is the primary's.
+    Inside the transaction of a Django ``TestCase``, Django's connection serves.
     """
     if hasattr(mail, "outbox"):
         rows = await sync_to_async(_fetch_in_transaction)(statements, using, session)
@@ -85,7 +91,15 @@ async def fetch_all(
             for statement in statements:
                 observe(statement)
     pool = _pools.get((asyncio.get_running_loop(), using)) or await _open(using)
-    return await pool.send(statements, session)
+    return await pool.send(statements, session, horizon)
+
+
+def close_everywhere(using: str) -> None:
+    """Close the pools of all event loops to an alias; in any thread."""
+    for (loop, alias), pool in list(_pools.items()):
+        if alias == using:
+            with suppress(RuntimeError):  # A loop that has ended has closed its own.
+                loop.call_soon_threadsafe(pool.close)
 
 
 async def close_pools() -> None:
@@ -111,6 +125,7 @@ class Pool:
         if count := lanes_of(settings, using):
             places = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
             self._lanes = Lanes(count, self._costs, places, self)
+        self._is_replica = using in settings.REPLICAS
         self._renewed = 0.0
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
         self._loop = asyncio.get_running_loop()
@@ -123,9 +138,14 @@ class Pool:
         self._timer = self._loop.call_later(TEND_S, self._tend)
         self._guard = self._until_loop_ends()
 
-    def send(self, statements: Sequence[Statement], session: Session) -> asyncio.Future[list[Rows]]:
+    def send(
+        self,
+        statements: Sequence[Statement],
+        session: Session,
+        horizon: Horizon | None = None,
+    ) -> asyncio.Future[list[Rows]]:
         """Return what ends with the rows of each statement or a FraiseQLError."""
-        flight = Flight(statements, session, self.settings)
+        flight = Flight(statements, session, self.settings, horizon)
         if self._lanes is not None and self._costs.is_cheap(flight):
             return self._lanes.send(flight)
         return self._loop.create_task(self._fetch_alone(flight))
@@ -135,7 +155,7 @@ class Pool:
         try:
             return await self._attempt(flight)
         except psycopg.Error as error:
-            if not _may_retry(flight, error):
+            if not self._may_retry(flight, error):
                 raise faults.fault(error, flight.failed) from error
         return await self._repeat(flight)
 
@@ -149,7 +169,10 @@ class Pool:
     async def _attempt(self, flight: Flight) -> list[Rows]:
         link = self._idle.pop() if self._idle else await self.acquire()
         try:
-            rows = await link.send(flight)
+            if flight.horizon is not None and flight.writes:
+                rows = await _fetch_and_look(link, flight, flight.horizon)
+            else:
+                rows = await link.send(flight)
         except asyncio.CancelledError:
             self.abandon(link)
             raise
@@ -164,12 +187,20 @@ class Pool:
     def failed(self, link: Link, flight: Flight, error: psycopg.Error) -> None:
         """End a flight that failed in a lane: once more on a connection of its own, or with its fault."""
         self.note(link, error)
-        if _may_retry(flight, error):
+        if self._may_retry(flight, error):
             self.spawn(self._repeat(flight)).add_done_callback(partial(_hand_over, flight))
         else:
             fault = faults.fault(error, flight.failed)
             fault.__cause__ = error
             flight.refuse(fault)
+
+    def _may_retry(self, flight: Flight, error: psycopg.Error) -> bool:
+        """Tell whether to send the flight again."""
+        if self._is_replica:
+            return False
+        if faults.is_lost(error):
+            return not flight.writes
+        return error.sqlstate in faults.SERIALIZATION
 
     def note(self, link: Link, error: psycopg.Error) -> None:
         """Replace connections that share the fault of ``link``: a plan, or a server that went away."""
@@ -399,8 +430,12 @@ def _hand_over(flight: Flight, task: asyncio.Task[list[Rows]]) -> None:
         flight.answer(task.result())
 
 
-def _may_retry(flight: Flight, error: psycopg.Error) -> bool:
-    """Tell whether to send the flight again."""
-    if faults.is_lost(error):
-        return not flight.writes
-    return error.sqlstate in faults.SERIALIZATION
+async def _fetch_and_look(link: Link, flight: Flight, horizon: Horizon) -> list[Rows]:
+    """Run ``flight`` and, right behind it, ask where its commit was."""
+    looking = Flight((POSITION,))
+    # What has been written is, whatever becomes of the question.
+    looking.on_failed = lambda _link, asked, _error: asked.answer([])
+    sent, looked = link.send(flight), link.send(looking)
+    rows = await sent
+    horizon.move(position_in(await looked))
+    return rows

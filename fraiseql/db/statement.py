@@ -22,12 +22,14 @@ class Statement(NamedTuple):
     The text with ``%s`` for each parameter (a percent sign is ``%%``), and the parameters.
 
     ``params``: PostgreSQL's text format, untyped; None is NULL. ``writes``: the statement changes
-    data, so it is never sent twice when the connection breaks under it.
+    data, so it is never sent twice when the connection breaks under it. ``current``: it must see what
+    was committed last, so it is never read from a replica.
     """
 
     text: str
     params: tuple[str | None, ...] = ()
     writes: bool = False
+    current: bool = False
 
 
 # As many as a connection prepares; without prepared statements each use comes here.

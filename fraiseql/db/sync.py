@@ -7,7 +7,7 @@ alone: what the transaction did before stands, and the next statement is served.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,8 +19,10 @@ from psycopg.pq import TransactionStatus
 from fraiseql.conf import get_settings
 from fraiseql.db import faults
 from fraiseql.db.flight import Session, set_session
+from fraiseql.db.horizon import POSITION, UNKNOWN, position_in
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
+from fraiseql.errors import FraiseQLError
 
 # Where settings of the caller's transaction wait until the flight is over.
 _ASIDE = "fraiseql.aside_"
@@ -60,6 +62,14 @@ def fetch_all(
         return attempt.run()
     except (DjangoError, psycopg.Error) as error:
         raise faults.fault(error, attempt.failed) from error
+
+
+def last_commit(using: str) -> int:
+    """Return where what has been committed ends in the log; what nothing reaches if that cannot be told."""
+    try:
+        return position_in([fetch(POSITION, using)])
+    except FraiseQLError:
+        return UNKNOWN
 
 
 def _own_settings() -> Session:
@@ -133,12 +143,17 @@ def _is_broken(connection: _Connection) -> bool:
 def _pipeline(connection: _Connection) -> Iterator[None]:
     """Send what is executed in one go. Raises the first error, not those that follow from it."""
     first: Exception | None = None
-    with suppress(psycopg.Error), connection.pipeline() as pipeline:
-        try:
-            yield
-            pipeline.sync()
-        except (DjangoError, psycopg.Error) as error:
-            first = error
+    try:
+        with connection.pipeline() as pipeline:
+            try:
+                yield
+                pipeline.sync()
+            except (DjangoError, psycopg.Error) as error:
+                first = error
+    except (
+        psycopg.Error
+    ) as error:  # At its end it tells again; at its begin the connection is gone.
+        first = first or error
     if first is not None:
         raise first
 
@@ -173,7 +188,11 @@ def _may_retry(
     connection, cause = connections[using], faults.database_error(error)
     if not connection.autocommit or not isinstance(cause, psycopg.Error):
         return False
-    if faults.is_lost(cause):
+    is_lost = faults.is_lost(cause)
+    if is_lost:
         connection.close()
+    if using in get_settings().REPLICAS:
+        return False  # What fails there is the primary's.
+    if is_lost:
         return is_reused and not any(statement.writes for statement in statements)
     return cause.sqlstate in faults.SERIALIZATION

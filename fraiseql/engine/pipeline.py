@@ -18,9 +18,10 @@ from graphql import ExecutionResult, MiddlewareManager
 from graphql import execute as graphql_execute
 
 from fraiseql.conf import Settings, get_settings
-from fraiseql.db import catalog, pool, sync
+from fraiseql.db import catalog, pool, replicas, sync
 from fraiseql.db.direct import undone
 from fraiseql.db.flight import Session
+from fraiseql.db.horizon import Horizon
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
 from fraiseql.engine.calling import Calls, Constrained, Flight, Functions
@@ -237,8 +238,13 @@ def execute(
     context: Any = None,
     read_only: bool = False,
     viewer: Viewer = ANONYMOUS,
+    horizon: Horizon | None = None,
 ) -> Response:
-    """Return the response to ``request``, on Django's connection. ``context``: Django's request."""
+    """
+    Return the response to ``request``, on Django's connection. ``context``: Django's request.
+
+    ``horizon``: what its client has to see, where there are replicas.
+    """
     engine = get_engine()
     using = engine.settings.DATABASE
     session = session_of(viewer, engine.settings.SESSION_VARIABLES)
@@ -246,18 +252,23 @@ def execute(
 
     def meet(need: Need) -> Any:
         if isinstance(need, Execution):
+            _expect_commit(need, horizon)
             return _execute(engine, need, context, session)
-        return _ask(need, using, session)
+        return _ask(need, using, session, horizon)
 
     return drive(steps, meet)
 
 
-def _ask(need: Need, using: str, session: Session) -> Any:
+def _ask(need: Need, using: str, session: Session, horizon: Horizon | None = None) -> Any:
     """Return what the database answers to ``need``, on Django's connection."""
     match need:
         case Statement():
+            if horizon is not None:
+                return replicas.fetch(need, using, session, horizon)
             return sync.fetch(need, using, session)
         case Flight(statements, is_dry):
+            if horizon is not None:
+                horizon.is_pending = True
             with undone(using) if is_dry else nullcontext():
                 return sync.fetch_all(statements, using, session)
         case Relations(names):
@@ -269,15 +280,19 @@ def _ask(need: Need, using: str, session: Session) -> Any:
     raise TypeError(need)
 
 
-async def _ask_async(need: Need, using: str, session: Session) -> Any:
+async def _ask_async(
+    need: Need, using: str, session: Session, horizon: Horizon | None = None
+) -> Any:
     """Return the same, through the asynchronous pool."""
     match need:
         case Statement():
+            if horizon is not None:
+                return await replicas.fetch_async(need, using, session, horizon)
             return await pool.fetch(need, using, session)
         case Flight(statements, is_dry):
             if is_dry:
                 return await sync_to_async(_ask)(need, using, session)
-            return await pool.fetch_all(statements, using, session)
+            return await pool.fetch_all(statements, using, session, horizon)
         case Relations(names):
             return await catalog.relations_async(names, using)
         case Functions(names):
@@ -293,6 +308,7 @@ async def execute_async(
     read_only: bool = False,
     fast_only: bool = False,
     viewer: Viewer = ANONYMOUS,
+    horizon: Horizon | None = None,
 ) -> Response:
     """Return the response to ``request``, on the asynchronous pool; see ``Engine.answer``."""
     engine = get_engine()
@@ -301,13 +317,19 @@ async def execute_async(
     steps = engine.answer(request, viewer, read_only, fast_only)
 
     def meet(need: Need) -> Awaitable[Any]:
-        if type(need) is Statement:
+        if type(need) is Statement and horizon is None:
             return pool.fetch(need, using, session)
         if isinstance(need, Execution):
+            _expect_commit(need, horizon)
             return _execute_async(engine, need, context, session)
-        return _ask_async(need, using, session)
+        return _ask_async(need, using, session, horizon)
 
     return await drive_async(steps, meet)
+
+
+def _expect_commit(need: Execution, horizon: Horizon | None) -> None:
+    if horizon is not None and need.calls is not None:
+        horizon.is_pending = True
 
 
 async def warm_async() -> None:

@@ -165,6 +165,7 @@ class _Examination:
             self._problem(
                 f"The database {self.using!r} cannot be used: {reason(error)}", hint, "database"
             )
+        self._replicas(facts)
 
     def _ask_server(self, facts: dict[str, str]) -> None:
         # Not Django's connection, which may wait for minutes.
@@ -191,6 +192,45 @@ class _Examination:
             )
         self.is_reachable = True
         self._migrations(facts)
+
+    def _replicas(self, facts: dict[str, str]) -> None:
+        aliases = self.settings.REPLICAS if self.settings else ()
+        for alias in aliases:
+            if alias not in connections.settings:
+                continue  # The checks tell.
+            try:
+                facts[f"replica {alias}"] = self._replica(alias)
+            except (ConfigurationError, psycopg.Error) as error:
+                facts[f"replica {alias}"] = "cannot be used"
+                self._problem(
+                    f"The replica {alias!r} cannot be used: {reason(error)}",
+                    "Start it, or correct DATABASES; the primary does its work meanwhile.",
+                    "database",
+                )
+
+    def _replica(self, alias: str) -> str:
+        with psycopg.connect(**parameters(alias), autocommit=True) as connection:
+            found = connection.execute(statement("replica").encode(), [self._position()]).fetchone()
+        assert found is not None  # noqa: S101 - it has no FROM
+        is_standby, lsn, behind, seconds, is_paused = found
+        if not is_standby:
+            self._problem(
+                f"The replica {alias!r} is no standby.",
+                "Make it one, or take it out of FRAISEQL['REPLICAS'].",
+                "database",
+            )
+            return "no standby"
+        lag = "" if behind is None else f", {max(0, behind):,} bytes behind"
+        last = "" if seconds is None else f", last transaction {seconds:.1f} s ago"
+        return f"at {lsn}{lag}{last}{', replay is paused' if is_paused else ''}"
+
+    def _position(self) -> str | None:
+        """Return where the primary is, None if it does not tell."""
+        if not self.is_reachable:
+            return None
+        with psycopg.connect(**parameters(self.using), autocommit=True) as connection:
+            row = connection.execute(statement("position").encode()).fetchone()
+        return None if row is None else str(row[0])
 
     def _migrations(self, facts: dict[str, str]) -> None:
         executor = MigrationExecutor(connections[self.using])

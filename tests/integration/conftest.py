@@ -4,9 +4,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fraiseql.errors import EmbeddedServerError
+from tests.conftest import NAMED, VERSIONS
+from tests.standbys import Pair, pair_of_servers
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ("fraiseql", "project_template")
@@ -46,3 +51,17 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def pair(request: pytest.FixtureRequest, short_directory: Path) -> Iterator[Pair]:
+    """A primary and a standby of each version; whoever stops one starts it again."""
+    directory = short_directory / f"pair-{request.param}"
+    directory.mkdir(mode=0o711)
+    try:
+        with pair_of_servers(directory, request.param) as found:
+            yield found
+    except EmbeddedServerError as error:
+        if NAMED:
+            raise
+        pytest.skip(str(error))

@@ -1,6 +1,7 @@
 """``manage.py fraiseql_doctor``."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import override_settings
 from psycopg import pq
 
@@ -19,6 +20,7 @@ from fraiseql.engine import result
 from fraiseql.errors import ConfigurationError
 from fraiseql.management import doctor
 from fraiseql.schema import registry
+from tests.standbys import Pair
 
 pytestmark = pytest.mark.django_db
 
@@ -252,3 +254,38 @@ def test_silenced_checks_stay_silent() -> None:
 def test_the_pool_that_runs_is_named(settings: dict[str, Any], shown: str) -> None:
     with override_settings(FRAISEQL=settings):
         assert doctor.examine().sections["serving"]["pool"] == shown
+
+
+def test_replicas_are_shown_with_how_far_they_are(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.standby.start()
+    own = connections.settings["default"]
+    place = {
+        "HOST": str(pair.standby.status().socket),
+        "NAME": "fraiseql",
+        "TEST": own["TEST"] | {"MIRROR": "default"},
+    }
+    for alias, settings in {
+        "copy": own | place,
+        "itself": own,
+        "gone": own | {"HOST": "/"},
+    }.items():
+        monkeypatch.setitem(connections.settings, alias, settings)
+    with override_settings(FRAISEQL={"REPLICAS": ["copy", "itself", "gone", "unknown"]}):
+        report = doctor.examine()
+        pair.pause()
+        with override_settings(FRAISEQL={"REPLICAS": ["copy"], "DATABASE": "gone"}):
+            paused = doctor.examine().sections["database"]["replica copy"]
+        pair.resume()
+
+    shown = report.sections["database"]
+    assert re.fullmatch(
+        r"at [0-9A-F/]+, [0-9,]+ bytes behind(, last transaction .*)?", shown["replica copy"]
+    )
+    assert re.fullmatch(r"at [0-9A-F/]+(, last transaction .*)?, replay is paused", paused)
+    assert (shown["replica itself"], shown["replica gone"]) == ("no standby", "cannot be used")
+    found = [finding.message for finding in report.problems if "replica" in finding.message]
+    assert "replica unknown" not in shown
+    assert found[0] == "The replica 'itself' is no standby."
+    assert found[1].startswith("The replica 'gone' cannot be used: ")

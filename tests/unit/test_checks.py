@@ -312,6 +312,34 @@ def test_a_pool_that_is_smaller_than_itself(thing: Any) -> None:
     assert message.id == "fraiseql.W005"
 
 
+@pytest.mark.parametrize(
+    ("alias", "fault"),
+    [("nowhere", "does not have"), ("default", "replica of"), ("lite", "SQLite, not PostgreSQL")],
+)
+def test_a_replica_that_cannot_be_one(
+    thing: Any, alias: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lite = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    filled = connections.configure_settings({"default": {}, "lite": lite})
+    monkeypatch.setitem(connections.settings, "lite", filled["lite"])
+    with override_settings(FRAISEQL={"REPLICAS": [alias]}):
+        message = only(check_bindings())
+
+    assert message.id == "fraiseql.E008"
+    assert fault in message.msg
+
+
+def test_a_replica_is_a_mirror_in_tests(thing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = connections.settings["default"] | {"TEST": {"MIRROR": None}}
+    monkeypatch.setitem(connections.settings, "copy", copy)
+    with override_settings(FRAISEQL={"REPLICAS": ["copy"]}):
+        message = only(check_bindings())
+        copy["TEST"]["MIRROR"] = "default"
+
+        assert message.id == "fraiseql.W006"
+        assert check_bindings() == []
+
+
 def test_graphiql_in_production() -> None:
     with override_settings(FRAISEQL={"GRAPHIQL": True}):
         assert only(check_settings()).id == "fraiseql.W303"

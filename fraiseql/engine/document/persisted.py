@@ -59,7 +59,7 @@ def hash_of(text: str) -> str:
 def find(document_id: str, tenant: str, *, with_automatic: bool) -> Statement:
     """Return the statement that finds an operation; ``with_automatic``: also among clients' own."""
     flag = "true" if with_automatic else "false"
-    return Statement(sql("find"), (document_id, tenant, flag, document_id))
+    return Statement(sql("find"), (document_id, tenant, flag, document_id), current=True)
 
 
 def found(rows: Rows) -> Stored | None:
@@ -80,7 +80,7 @@ def store(
 
 def registered(fingerprint: str) -> Statement:
     """Return the statement that reads what is registered, if that is not what ``fingerprint`` says."""
-    return Statement(sql("registered"), (fingerprint,))
+    return Statement(sql("registered"), (fingerprint,), current=True)
 
 
 def all_registered(rows: Rows) -> tuple[str, list[tuple[Stored, Sequence[str]]]]:

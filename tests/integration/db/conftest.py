@@ -21,7 +21,8 @@ from fraiseql.db import catalog, costs, pool
 from fraiseql.db.embedded import EmbeddedServer
 
 
-def _add_alias(alias: str, uri: str) -> None:
+def add_alias(alias: str, uri: str) -> None:
+    """Put ``uri`` behind an alias in DATABASES."""
     parts = {name: str(value) for name, value in conninfo_to_dict(uri).items()}
     settings = {
         "ENGINE": "django.db.backends.postgresql",
@@ -35,7 +36,8 @@ def _add_alias(alias: str, uri: str) -> None:
     connections.settings[alias] = filled[alias]
 
 
-def _remove_alias(alias: str) -> None:
+def remove_alias(alias: str) -> None:
+    """Take it out again."""
     connections[alias].close()
     catalog.forget(alias)
     del connections[alias]
@@ -45,10 +47,10 @@ def _remove_alias(alias: str) -> None:
 @pytest.fixture
 def alias(server_uri: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """An alias in DATABASES for the module's database on each version."""
-    _add_alias("probe", server_uri)
+    add_alias("probe", server_uri)
     with django_db_blocker.unblock():
         yield "probe"
-        _remove_alias("probe")
+        remove_alias("probe")
 
 
 @pytest.fixture
@@ -84,10 +86,10 @@ def own_server(short_directory: Path) -> Iterator[EmbeddedServer]:
 def own_alias(own_server: EmbeddedServer, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """An alias in DATABASES for ``own_server``."""
     own_server.start()
-    _add_alias("own", own_server.uri())
+    add_alias("own", own_server.uri())
     with django_db_blocker.unblock():
         yield "own"
-        _remove_alias("own")
+        remove_alias("own")
 
 
 @pytest.fixture
@@ -129,11 +131,11 @@ default_pool_size = 1
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        _add_alias("pooled", make_conninfo(server_uri, host=str(place), port="6432"))
+        add_alias("pooled", make_conninfo(server_uri, host=str(place), port="6432"))
         connections.settings["pooled"]["DISABLE_SERVER_SIDE_CURSORS"] = True
         with django_db_blocker.unblock():
             yield "pooled"
-            _remove_alias("pooled")
+            remove_alias("pooled")
     finally:
         process.terminate()
         process.wait()

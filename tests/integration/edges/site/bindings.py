@@ -1,4 +1,4 @@
-"""What a server is tried with: a view that is slow, one that changes, one that is missing."""
+"""What a server is tried with: views that are slow, that change, that tell where, that are missing."""
 
 from typing import Any
 
@@ -28,9 +28,18 @@ class Nowhere:
     id: int
 
 
+@fraiseql.type(view="v_origin")
+class Origin:
+    """Which server answers."""
+
+    id: int
+    is_standby: bool
+
+
 class Query(fraiseql.Query):
     """What only this site has."""
 
+    origin = fraiseql.one(Origin)
     naps = fraiseql.many(Nap)
     gauges = fraiseql.many(Gauge)
     nowhere = fraiseql.many(Nowhere)

@@ -1,7 +1,8 @@
-"""The suite's settings, on the database SITE_DATABASE names (a libpq URI)."""
+"""The suite's settings, on the database SITE_DATABASE names (a libpq URI), and its standby SITE_REPLICA."""
 
 import json
 import os
+from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -14,16 +15,23 @@ FRAISEQL = {
     "GRAPHENE_SCHEMAS": ["tests.shop.legacy.schema"],
     **json.loads(os.environ.get("SITE_FRAISEQL", "{}")),
 }
-_PLACE = conninfo_to_dict(os.environ["SITE_DATABASE"])
-DATABASES = {
-    "default": {
+
+
+def _database(uri: str) -> dict[str, Any]:
+    place = conninfo_to_dict(uri)
+    return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": _PLACE["dbname"],
-        "USER": _PLACE["user"],
-        "HOST": _PLACE["host"],
-        "PORT": _PLACE["port"],
+        "NAME": place["dbname"],
+        "USER": place["user"],
+        "HOST": place["host"],
+        "PORT": place["port"],
     }
-}
+
+
+DATABASES = {"default": _database(os.environ["SITE_DATABASE"])}
+DATABASES["default"]["ATOMIC_REQUESTS"] = "SITE_ATOMIC" in os.environ
+if "SITE_REPLICA" in os.environ:
+    DATABASES["replica"] = _database(os.environ["SITE_REPLICA"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

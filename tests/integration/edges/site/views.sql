@@ -10,3 +10,6 @@ CREATE VIEW v_nap AS
 SELECT n.id, jsonb_build_object('id', n.id, 'note', fn_nap(n.seconds)) AS data FROM tb_nap n;
 
 CREATE VIEW v_gauge AS SELECT 1 AS id, jsonb_build_object('id', 1, 'reading', 7) AS data;
+
+CREATE VIEW v_origin AS
+SELECT 1 AS id, jsonb_build_object('id', 1, 'is_standby', pg_is_in_recovery()) AS data;
