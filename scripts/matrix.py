@@ -1,33 +1,127 @@
 """
-Run pytest once for each pair of projector and PostgreSQL that this machine has.
+Run pytest once for each pair of projector and PostgreSQL that this machine has, two at a time.
 
-The first pair runs everything; the others leave out what is marked slow, which depends on neither.
+What is marked slow asks for no pair: it is a run of its own, with the first projector and all servers. What
+a run prints comes when it has ended; what fails comes last.
 """
 
 import os
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 
 ROOT = Path(__file__).resolve().parent.parent
+# pytest, the servers it starts and their clients take turns: a run keeps a processor half busy.
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of pytest. ``servers``: the versions for tests that ask for several; ``selection``: options."""
+
+    accelerator: str
+    postgres: str
+    servers: str
+    selection: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        chosen = " ".join(["", *self.selection])
+        return f"accelerator {self.accelerator}, PostgreSQL {self.servers}{chosen}"
+
+    def pytest(self, arguments: list[str]) -> "Ended":
+        """Return what pytest says, when it has ended."""
+        print(f"=== {self}: begins ===", flush=True)
+        began = monotonic()
+        environment = os.environ | {
+            "FRAISEQL_ACCELERATOR": self.accelerator,
+            "FRAISEQL_TEST_POSTGRES": self.postgres,
+            "FRAISEQL_TEST_SERVERS": self.servers,
+        }
+        command = [sys.executable, "-m", "pytest", *self.selection, *arguments]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return Ended(self, done.returncode, done.stdout, monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended: its exit code and what it printed."""
+
+    run: Run
+    code: int
+    output: bytes
+    duration_s: float
+
+    @property
+    def is_failure(self) -> bool:
+        # 5: the options select no test of this run; another has them.
+        return self.code not in {0, 5}
+
+    def show(self) -> None:
+        """Print it."""
+        print(f"\n=== {self.run}: {self.duration_s / 60:.1f} min ===", flush=True)
+        sys.stdout.buffer.write(self.output)
+        sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code of the first run that failed, which is the last one made, else 0."""
-    for number, (accelerator, postgres) in enumerate(pairs()):
-        selection = ["-m", "not slow"] if number and "-m" not in arguments else []
-        print(f"\n=== accelerator {accelerator}, PostgreSQL {postgres} ===", flush=True)
-        environment = os.environ | {
-            "FRAISEQL_ACCELERATOR": accelerator,
-            "FRAISEQL_TEST_POSTGRES": postgres,
-            "FRAISEQL_TEST_SERVERS": postgres,
-        }
-        command = [sys.executable, "-m", "pytest", *selection, *arguments]
-        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        if code:
-            return code
-    return 0
+    """Return the exit code of a run that failed, else 0; after a failure no other run begins."""
+    failures: list[Ended] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [pool.submit(run.pytest, arguments) for run in runs(arguments)]
+        try:
+            for ended in as_completed(waiting):
+                if not ended.cancelled():
+                    _take(ended.result(), failures, waiting)
+        except KeyboardInterrupt:
+            # The runs have been told too, and end with the names of what has passed.
+            _cancel(waiting)
+            for ended in waiting:
+                if not ended.cancelled():
+                    ended.result().show()
+            return 130
+    for failure in failures:
+        failure.show()
+    return failures[0].code if failures else 0
+
+
+def _take(ended: Ended, failures: list[Ended], waiting: list[Future[Ended]]) -> None:
+    if ended.is_failure:
+        failures.append(ended)
+        _cancel(waiting)
+    else:
+        ended.show()
+
+
+def _cancel(waiting: list[Future[Ended]]) -> None:
+    for future in waiting:
+        future.cancel()
+
+
+def runs(arguments: list[str]) -> list[Run]:
+    """Return the runs, the longest first."""
+    found = pairs()
+    if "-m" in arguments:
+        return [Run(*pair, pair[1]) for pair in found]
+    first, *others = found
+    every = ",".join(dict.fromkeys(postgres for _, postgres in found))
+    # No unit test asks for a server, and none for one projector.
+    return [
+        Run(*first, every, ("-m", "slow")),
+        Run(*first, first[1], ("-m", "not slow")),
+        *(Run(*pair, pair[1], ("-m", "not slow", "--ignore=tests/unit")) for pair in others),
+    ]
 
 
 def pairs() -> list[tuple[str, str]]:

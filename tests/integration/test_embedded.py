@@ -18,6 +18,8 @@ from psycopg import sql
 from fraiseql.db.embedded import EmbeddedServer, State, places, project_server, url_for
 from fraiseql.db.embedded.project import database_config
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = os.geteuid() == 0
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -203,8 +205,9 @@ def test_it_outlives_the_process_that_started_it_and_its_ctrl_c(
     place: Path, other: EmbeddedServer
 ) -> None:
     program = (
-        "import sys, time; from fraiseql.db.embedded import *; EmbeddedServer(sys.argv[1]).start()\n"
-        "print(flush=True); time.sleep(60)"
+        "import signal, sys, time; from fraiseql.db.embedded import *\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job's child may ignore it
+        "EmbeddedServer(sys.argv[1]).start(); print(flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, str(place)],

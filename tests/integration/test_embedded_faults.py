@@ -25,6 +25,8 @@ from fraiseql.db.embedded.places import claim
 from fraiseql.db.embedded.project import url_for
 from fraiseql.errors import EmbeddedServerError
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = os.geteuid() == 0
 
 

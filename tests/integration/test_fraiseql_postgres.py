@@ -14,6 +14,8 @@ from django.core.management import CommandError, call_command
 
 from fraiseql.db.embedded import EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 
