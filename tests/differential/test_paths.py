@@ -29,7 +29,7 @@ from fraiseql.testing import AsyncClient, Client, Result, isolated
 from tests.differential.documents import Declared, Draw, as_text, declare
 from tests.differential.operations import Drawn, Operations
 
-EXAMPLES = int(os.environ.get("FRAISEQL_TEST_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("FRAISEQL_TEST_EXAMPLES", "25"))
 ROOTS = ["thing", "things", "thingFeed", "thingsAggregate"]
 SHOP_ROOTS = [
     "maker", "makers", "makerFeed", "wares", "wareFeed", "books", "categories", "categoryFeed",
