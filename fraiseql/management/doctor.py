@@ -38,6 +38,7 @@ from fraiseql.db.connections import parameters
 from fraiseql.db.lanes import lanes_of
 from fraiseql.engine.result import implementation
 from fraiseql.errors import ConfigurationError, FraiseQLError
+from fraiseql.management.generate import triggers
 from fraiseql.management.messages import reason
 from fraiseql.schema import registry
 from fraiseql.schema.build import get_schema
@@ -308,6 +309,8 @@ class _Examination:
             facts[projection.view] = (
                 self._drift(projection) if self.is_reachable else "not looked at"
             )
+        if self.is_reachable and (watched := triggers.installed(self.using)):
+            facts["synced by triggers"] = ", ".join(watched)
 
     def _drift(self, projection: Projection) -> str:
         try:

@@ -80,7 +80,7 @@ def type_name(view: str) -> str:
     """Return what the type of a view is called: ``sales.tv_order_line`` -> ``OrderLine``."""
     name = view.rpartition(".")[2].strip('"')
     prefix = next((prefix for prefix in _PREFIXES if name.lower().startswith(prefix)), "")
-    made = pascal_case(_singular(_snake(name[len(prefix) :] or name))) or "Row"
+    made = pascal_case(singular(snake(name[len(prefix) :] or name))) or "Row"
     made = f"N{made}" if made[0].isdigit() else made
     return f"{made}Type" if made in _TAKEN_TYPES else made
 
@@ -132,7 +132,7 @@ class _Module:
                 continue
             known = self._find(below)
             if known is None:
-                name = pascal_case(_snake(_singular(key) if is_list else key)) or "Entry"
+                name = pascal_case(snake(singular(key) if is_list else key)) or "Entry"
                 name = f"N{name}" if name[0].isdigit() else name
                 name = self._free(name if name not in self.names else f"{owner}{name}")
                 known = _Type(name, below)
@@ -208,7 +208,7 @@ class _Module:
     def _enum(self, enumeration: Enumeration) -> str:
         if enumeration not in self.enums:
             bare = enumeration.name.rpartition(".")[2].strip('"')
-            name = self.enums[enumeration] = self._free(pascal_case(_snake(bare)))
+            name = self.enums[enumeration] = self._free(pascal_case(snake(bare)))
             members = _Names(upper=True)
             lines = ["@fraiseql.enum", f"class {name}(enum.Enum):"]
             lines += [
@@ -221,12 +221,12 @@ class _Module:
         names = _Names()
         lines = ["class Query(fraiseql.Query):"]
         for entry in self.bound:
-            single = _snake(entry.name)
+            single = snake(entry.name)
             one = self._one(entry)
             if one is not None:
                 lines.append(f"    {names.add(single)} = {one}")
-            plural = _plural(single)
-            several = names.add(plural if plural != single else f"all_{single}")
+            shown = plural(single)
+            several = names.add(shown if shown != single else f"all_{single}")
             lines.append(f"    {several} = fraiseql.many({entry.name})")
         return "\n".join(lines)
 
@@ -269,7 +269,7 @@ class _Names:
 
     def add(self, key: str, *, is_id: bool = True) -> str:
         """Return a name for ``key`` that no key before has; ``is_id``: it may be called id."""
-        name = _snake(key)
+        name = snake(key)
         name = name.upper() if self._upper else name
         if self._upper:
             name = f"{name}_" if name.lower() in _NOT_ENUM_MEMBERS else name
@@ -288,14 +288,15 @@ class _Names:
         return name if self._upper else camel_case(name)
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     """Return ``name`` in snake_case, of ASCII letters, digits and single underscores."""
     text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
     return re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_").lower()
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """Return an English noun in the singular, as far as its ending tells."""
     if re.search(r"[^aeiou]ies$", word):
         return word[:-3] + "y"
     if re.search(r"(ss|x|ch|sh)es$", word):
@@ -304,13 +305,14 @@ def _singular(word: str) -> str:
     return word[:-1] if is_plural else word
 
 
-def _plural(word: str) -> str:
+def plural(word: str) -> str:
+    """Return an English noun in the plural; a plural stays one."""
     if word.endswith(_ALWAYS_PLURAL):
         return word
     if re.search(r"[^aeiou]y$", word):
         return word[:-1] + "ies"
     if re.search(r"(s|x|ch|sh)$", word):
-        return word + "es" if _singular(word) == word else word
+        return word + "es" if singular(word) == word else word
     return word + "s"
 
 

@@ -1,0 +1,190 @@
+"""
+The Python that binds generated SQL: types, inputs, mutations and root fields, put into an app's ``bindings.py``.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Collection, Iterator, Sequence
+
+from fraiseql.checks.types import annotation, declared_name
+from fraiseql.errors import ConfigurationError
+from fraiseql.management.generate.rendering import render_python
+from fraiseql.management.generate.tables import Table, Tables
+from fraiseql.management.source import plural, snake
+from fraiseql.schema.names import camel_case, pascal_case
+from fraiseql.schema.registry import MutationDeclaration, Registry
+from fraiseql.schema.scalars import SCALARS
+from fraiseql.schema.specs import ObjectSpec
+
+_MODULES = {
+    "Any": "typing",
+    "Decimal": "decimal",
+    "UUID": "uuid",
+    "scalars": "fraiseql",
+    **dict.fromkeys(("date", "datetime", "time", "timedelta"), "datetime"),
+}
+_SCALARS = {word.lower(): name for name in SCALARS for word in (name, annotation(name))}
+_EVERY = ("id", "identifier", "version", "created_at", "updated_at")
+_FIELD = re.compile(r"(?P<name>[a-z]\w*):(?P<type>[^:]+)(?P<words>(:list|:optional)*)", re.ASCII)
+
+
+def missing(tables: Tables, table: Table, declared: Registry) -> list[str]:
+    """Return the classes that bind what is made of a type, as far as nobody has declared them."""
+    names, spec = table.names, tables.specs[table.names.type]
+    functions = {
+        entry.function
+        for entry in declared.mutations.values()
+        if isinstance(entry, MutationDeclaration)
+    }
+    found = [text for part in _parts(spec) if (text := _input(part, declared)) is not None]
+    for verb, description, lines in _mutations(table):
+        function = f"{names.prefix}fn_{verb}_{names.stem}"
+        if function not in functions:
+            name = f"{verb.title()}{names.type}"
+            decorator = f'@fraiseql.mutation(function="{function}")'
+            found.append(_class(decorator, name, description, lines))
+    if spec.python not in {root.type for _, root in declared.roots.values()}:
+        found.append(query(names.type, snake(names.type)))
+    return found
+
+
+def query(type_name: str, single: str) -> str:
+    """Return the root fields of a type."""
+    several = plural(single) if plural(single) != single else f"all_{single}"
+    lines = [f"{single} = fraiseql.one({type_name})", f"{several} = fraiseql.many({type_name})"]
+    return _class(
+        "", f"{type_name}Query(fraiseql.Query)", f"What clients may ask of {type_name}.", lines
+    )
+
+
+def model(name: str, fields: Sequence[str], declared: Registry) -> list[str]:
+    """Return the class of a type, and those of its enums, from ``field:type`` words. Raises ConfigurationError."""
+    enums: list[str] = []
+    lines = ["id: UUID", "identifier: str"]
+    for word in fields:
+        match = _FIELD.fullmatch(word)
+        if match is None or match["name"] in _EVERY:
+            raise ConfigurationError(
+                f"{word!r} is no field of a new type.",
+                hint="Write name:type, with :list or :optional (tags:str:list)."
+                f" Every type has {', '.join(_EVERY)}.",
+            )
+        shown, kind = match["type"], match["type"]
+        if "," in kind:
+            shown = f"{name}{pascal_case(match['name'])}"
+            members = [f'{snake(label).upper()} = "{label}"' for label in kind.split(",")]
+            enums.append(
+                _class("@fraiseql.enum", f"{shown}(enum.Enum)", f"{shown} of a {name}.", members)
+            )
+        elif kind != name and kind not in declared.by_name():
+            shown = annotation(_scalar(word, kind, declared))
+        shown = f"list[{shown}]" if ":list" in match["words"] else shown
+        shown += " | None" if ":optional" in match["words"] else ""
+        value = ""
+        if kind == name:
+            # A document cannot hold itself, and the class has no name yet.
+            shown, value = f'"{shown}"', f' = fraiseql.related(local="{match["name"]}_id")'
+        lines.append(f"{match['name']}: {shown}{value}")
+    lines += ["version: int", "created_at: datetime", "updated_at: datetime"]
+    stem = snake(name)
+    decorator = f'@fraiseql.type(view="tv_{stem}", source="v_{stem}")'
+    return [*enums, _class(decorator, name, f"A {stem.replace('_', ' ')}.", lines)]
+
+
+def _scalar(word: str, kind: str, declared: Registry) -> str:
+    if kind.lower() not in _SCALARS:
+        known = sorted({*map(annotation, SCALARS), *declared.by_name()})
+        shown = ", ".join(one.removeprefix("scalars.") for one in known)
+        raise ConfigurationError(
+            f"{word}: there is no type {kind!r}.",
+            hint=f"There are {shown}; draft,published makes an enum.",
+        )
+    return _SCALARS[kind.lower()]
+
+
+def added(source: str, classes: Sequence[str], declared: Registry, module: str) -> str:
+    """Return a module's source with ``classes`` at its end, and the imports these need."""
+    block = "\n\n\n".join(one.rstrip() for one in classes)
+    source = source or f'"""GraphQL types of {module.rpartition(".")[0]}, bound to its views."""'
+    tree, new, lines = ast.parse(source), ast.parse(block), source.rstrip("\n").splitlines()
+    modules = {name: python.__module__ for name, python in declared.by_name().items()} | _MODULES
+    wanted = {node.id for node in ast.walk(new) if isinstance(node, ast.Name)}
+    wanted -= set(_bound(tree)) | set(_bound(new))
+    imports = [f"import {name}" for name in ("enum", "fraiseql", "json") if name in wanted]
+    imports += [
+        f"from {modules[name]} import {name}"
+        for name in sorted(wanted)
+        if name in modules and modules[name] != module
+    ]
+    standard = [
+        text for text in imports if text.split()[1].partition(".")[0] in sys.stdlib_module_names
+    ]
+    others = [text for text in imports if text not in standard]
+    at = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first = at[0].lineno - 1 if at else None
+    last = at[-1].end_lineno if at else len(lines)
+    if first is None:
+        parts = [lines, standard, others]
+    else:
+        parts = [lines[:first], [*standard, *lines[first:last], *others], lines[last:]]
+    head = "\n\n".join("\n".join(part).strip("\n") for part in parts if part)
+    return f"{head}\n\n\n{block}\n"
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def _mutations(table: Table) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield verb, description and attributes of each mutation of a type."""
+    label, name = table.names.label, table.names.type
+    fields = [("identifier", table.identifier or "str", table.identifier is None)]
+    fields += [(one.id, "UUID", one.nullable) for one in table.references]
+    fields += [(one.name, one.annotation, one.is_optional) for one in table.columns]
+    fields += [(one.ids, "list[UUID]", True) for one in table.lists if one.pairs]
+    returns = [f"returns: {name}"]
+    lines = [f"{field}: {shown}{' | None' if may else ''}" for field, shown, may in fields]
+    yield "create", f"Write a {label}.", [*lines, *returns]
+    lines = ["id: UUID", *(["expected_version: int | None"] if table.locks else [])]
+    lines += [f"{field}: {shown} | None" for field, shown, _ in fields]
+    yield "update", f"Change what is given of a {label}.", [*lines, *returns]
+    yield "delete", f"Delete a {label}.", ["id: UUID", "returns: UUID"]
+
+
+def _parts(spec: ObjectSpec) -> Iterator[ObjectSpec]:
+    """Yield the types without a view that are parts of a type, innermost first."""
+    for entry in spec.fields.values():
+        target = entry.type.innermost
+        if entry.is_stored and isinstance(target, ObjectSpec) and target.view is None:
+            yield from _parts(target)
+            yield target
+
+
+def _input(spec: ObjectSpec, declared: Registry) -> str | None:
+    name = f"{spec.name}Input"
+    if name in {entry.name for entry in declared.inputs.values()}:
+        return None
+    lines = []
+    for entry in spec.fields.values():
+        if entry.compute is None:
+            shown, target = declared_name(entry), entry.type.innermost
+            if isinstance(target, ObjectSpec):
+                shown = shown.replace(target.python.__name__, f"{target.name}Input")
+            shown += " | None" if entry.type.nullable else ""
+            given = (
+                ""
+                if camel_case(entry.key) == entry.name
+                else f' = fraiseql.field(name="{entry.name}")'
+            )
+            lines.append(f"{entry.key}: {shown}{given}")
+    return _class("@fraiseql.input", name, f"A {spec.name}, as clients give it.", lines)
+
+
+def _class(decorator: str, name: str, description: str, lines: Collection[str]) -> str:
+    values = {"decorator": decorator, "name": name, "description": description, "lines": lines}
+    return render_python("class", values)
