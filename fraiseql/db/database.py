@@ -2,15 +2,12 @@
 
 from typing import Any
 
-import psycopg
 from django.db import OperationalError
 from psycopg import sql
 
-from fraiseql.db.connections import parameters
-
 
 def exists(connection: Any) -> bool:
-    """Tell whether the database of Django's connection is there. Raises OperationalError if no server is."""
+    """Tell whether the database of Django's connection is there. Raises OperationalError if the server is not."""
     try:
         connection.ensure_connection()
     except OperationalError:
@@ -22,22 +19,17 @@ def exists(connection: Any) -> bool:
 
 
 def create(connection: Any) -> None:
-    """Make the database of Django's connection, empty. Raises psycopg.Error."""
+    """Make the database of Django's connection, empty. Raises DatabaseError."""
     name = sql.Identifier(connection.settings_dict["NAME"])
-    with _beside(connection) as other:
-        other.execute(sql.SQL("CREATE DATABASE {}").format(name))
-
-
-def _beside(connection: Any) -> psycopg.Connection[Any]:
-    """Return a connection to the database that every server has."""
-    given = {**parameters(connection.alias, is_watched=False), "dbname": "postgres"}
-    return psycopg.connect(**given, autocommit=True)
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))
 
 
 def _is_missing(connection: Any) -> bool:
-    try:
-        with _beside(connection) as other:
-            name = [connection.settings_dict["NAME"]]
-            return not other.execute("SELECT FROM pg_database WHERE datname = %s", name).rowcount
-    except psycopg.OperationalError:
-        return False
+    """Tell whether the server says that it has no such database."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = %s)",
+            [connection.settings_dict["NAME"]],
+        )
+        return bool(cursor.fetchone()[0])
