@@ -124,12 +124,20 @@ def runs(arguments: list[str]) -> list[Run]:
         return [Run(*pair, pair[1]) for pair in found]
     first, *others = found
     every = ",".join(dict.fromkeys(postgres for _, postgres in found))
-    # No unit test asks for a server, and none for one projector.
     return [
         Run(*first, every, ("-m", "slow")),
         Run(*first, first[1], ("-m", "not slow")),
-        *(Run(*pair, pair[1], ("-m", "not slow", "--ignore=tests/unit")) for pair in others),
+        *(Run(*pair, pair[1], ("-m", "not slow", *_once(pair[0] == first[0]))) for pair in others),
     ]
+
+
+def _once(is_first_projector: bool) -> list[str]:
+    """Return the options that leave out what has run before, for all that it depends on."""
+    # No unit test asks for a server, nor for one projector; what is below the projectors knows none.
+    folders = (
+        ["unit"] if is_first_projector else ["unit", "integration/db", "integration/migrations"]
+    )
+    return [f"--ignore=tests/{folder}" for folder in folders]
 
 
 def pairs() -> list[tuple[str, str]]:
