@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin
 
 import django
 import psycopg
@@ -495,12 +495,27 @@ def _entry(name: str, thing: Any) -> str:
 def _signature(thing: Callable[..., Any]) -> str:
     signature = inspect.signature(thing)
     kept = [
-        parameter.replace(annotation=parameter.empty)
+        shown
         for parameter in signature.parameters.values()
         if parameter.name != "self" and parameter.kind is not parameter.POSITIONAL_ONLY
+        for shown in _unpacked(parameter)
     ]
     bare = signature.replace(parameters=kept, return_annotation=signature.empty)
     return str(bare).replace("<fraiseql.UNSET>", "UNSET")
+
+
+def _unpacked(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """Return a parameter without its annotation; ``**options: Unpack[...]`` as those that it stands for."""
+    if (
+        parameter.kind is not parameter.VAR_KEYWORD
+        or get_origin(parameter.annotation) is not Unpack
+    ):
+        return [parameter.replace(annotation=parameter.empty)]
+    (options,) = get_args(parameter.annotation)
+    return [
+        inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None)
+        for name in options.__annotations__
+    ]
 
 
 def _prose(thing: Any) -> str:

@@ -4,13 +4,20 @@ The types of grouped rows: ``PostAggregate`` and the types in it, made from the 
 ``having`` and ``orderBy`` of an aggregate are inputs of these types, as those of a list are inputs of its own.
 """
 
-import builtins
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from fraiseql.schema.inputs import GROUP_SUFFIX, KEYS_SUFFIX, ORDER_SUFFIX, is_group_key
 from fraiseql.schema.scalars import SCALARS, Scalar
-from fraiseql.schema.specs import FieldSpec, ObjectSpec, TypeRef, type_like
+from fraiseql.schema.specs import (
+    FieldSpec,
+    ObjectSpec,
+    TypeRef,
+    made_field,
+    made_type,
+    scalar_ref,
+    type_like,
+)
 
 KEYS = "keys"
 COUNT = "count"
@@ -132,25 +139,17 @@ class AggregateTypes:
         """Return ``<Type>Aggregate``."""
         name = f"{target.name}Aggregate"
         if name not in self.made:
-            spec = self.made[name] = ObjectSpec(
-                name, builtins.object, f"A group of {target.name} rows."
-            )
-            count = FieldSpec(
-                COUNT, COUNT, COUNT, TypeRef(False, SCALARS["Int"]), "Number of its rows."
-            )
-            members = [self._member(function, target) for function in _FUNCTIONS]
-            keys, *others = members
-            for field in (keys, count, *others):
-                if field is not None:
-                    spec.fields[field.name] = field
+            spec = self.made[name] = made_type(name, f"A group of {target.name} rows.")
+            keys, *others = (self._member(function, target) for function in _FUNCTIONS)
+            count = made_field(COUNT, scalar_ref("Int"), "Number of its rows.")
+            spec.fields |= {field.name: field for field in (keys, count, *others) if field}
         return self.made[name]
 
     def _member(self, function: _Function, target: ObjectSpec) -> FieldSpec | None:
         made = self._values(function, target)
         if made is None:
             return None
-        name = function.name
-        return FieldSpec(name, name, name, TypeRef(False, made), function.description)
+        return made_field(function.name, TypeRef(False, made), function.description)
 
     def _values(self, function: _Function, target: ObjectSpec) -> ObjectSpec | None:
         """Return the type of one function's values, or None if it applies to no field of ``target``."""
@@ -159,9 +158,7 @@ class AggregateTypes:
         name = f"{target.name}{function.suffix}"
         if name not in self.made:
             # A type may embed itself: its fields come second.
-            spec = self.made[name] = ObjectSpec(
-                name, builtins.object, function.of.format(target.name)
-            )
+            spec = self.made[name] = made_type(name, function.of.format(target.name))
             for field in target.fields.values():
                 ref = self._result(function, field)
                 if ref is not None:

@@ -79,7 +79,7 @@ class _Builder:
         made = graphene.Schema(
             query=self._query(),
             mutation=self._mutation(),
-            subscription=self._subscription(),
+            subscription=self._root_type("subscription", {}),
             types=[*_STANDARD, *self._first(), *self._joined_types()],
             auto_camelcase=self._auto_camelcase(),
         ).graphql_schema
@@ -136,21 +136,29 @@ class _Builder:
     def _query(self) -> Any:
         fields = {root.name: self._root(root) for root in self.specs.roots.values()}
         fields |= {name: self._resolver(spec) for name, spec in self.specs.resolvers.items()}
-        joined = [schema.query for schema in self.joined if schema.query]
-        for legacy in self.joined:
-            shown = legacy.graphql_schema.query_type
-            for name in fields.keys() & (shown.fields if shown else {}).keys():
-                raise ConfigurationError(
-                    f"The query field {name!r} is declared in {legacy.query.__name__} (graphene) and in bindings."
-                )
-        if not fields and not joined:
+        query = self._root_type("query", fields)
+        if query is None:
             raise ConfigurationError(
                 "Nothing is declared: the schema has no query field.",
                 hint="Declare one in an installed app's bindings.py: class Query(fraiseql.Query): ...",
             )
-        query: Any = type("Query", (*joined, graphene.ObjectType), {})
-        query._meta.fields.update(fields)
         return query
+
+    def _root_type(self, kind: str, fields: dict[str, Any]) -> Any:
+        """Return a root type of ``fields`` and those of the joined schemas, None if there are none."""
+        joined = [found for schema in self.joined if (found := getattr(schema, kind))]
+        for schema in self.joined:
+            shown = getattr(schema.graphql_schema, f"{kind}_type")
+            for name in fields.keys() & (shown.fields if shown else {}).keys():
+                raise ConfigurationError(
+                    f"The {kind} field {name!r} is declared in {getattr(schema, kind).__name__}"
+                    " (graphene) and in bindings."
+                )
+        if not fields and not joined:
+            return None
+        made: Any = type(kind.capitalize(), (*joined, graphene.ObjectType), {})
+        made._meta.fields.update(fields)
+        return made
 
     def _root(self, root: RootSpec) -> Any:
         if root.kind is RootKind.ONE:
@@ -176,50 +184,35 @@ class _Builder:
         if root.kind is RootKind.ONE:
             single = len(root.keys) == 1
             return {
-                key.name: graphene.Argument(
-                    self._output(replace(key.type, nullable=not single), key), name=key.name
+                key.name: _given(
+                    key.name, self._output(replace(key.type, nullable=not single), key)
                 )
                 for key in root.keys
             }
-        arguments: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         if any(is_filterable(field) for field in root.type.fields.values()):
-            arguments["where"] = graphene.Argument(self.inputs.where(root.type), name="where")
+            made["where"] = self.inputs.where(root.type), None
         if root.type.search is not None:
-            arguments["search"] = graphene.Argument(
-                graphene.String, name="search", description=_SEARCH
-            )
-        distinct = None if root.aggregate is not None else self.inputs.distinct(root.type)
+            made["search"] = graphene.String, _SEARCH
         if root.aggregate is not None:
-            arguments |= self._group_arguments(root.aggregate)
-        elif distinct is not None:
-            arguments["distinct"] = graphene.Argument(
-                graphene.List(graphene.NonNull(distinct)), name="distinct", description=_DISTINCT
-            )
+            made |= self._group_arguments(root.aggregate)
+        elif (distinct := self.inputs.distinct(root.type)) is not None:
+            made["distinct"] = _all_of(distinct), _DISTINCT
         order = self.inputs.order_by(root.aggregate or root.type)
         if order is not None:
-            text = _ORDER_BY if root.aggregate is None else _ORDER_GROUPS_BY
-            arguments["orderBy"] = graphene.Argument(
-                graphene.List(graphene.NonNull(order)), name="orderBy", description=text
-            )
-        window = _CONNECTION_WINDOW if root.kind is RootKind.CONNECTION else _LIST_WINDOW
-        for name, (leaf, text) in window.items():
-            arguments[name] = graphene.Argument(leaf, name=name, description=text)
-        return arguments
+            made["orderBy"] = _all_of(order), _ORDER_GROUPS_BY if root.aggregate else _ORDER_BY
+        made |= _CONNECTION_WINDOW if root.kind is RootKind.CONNECTION else _LIST_WINDOW
+        return {name: _given(name, kind, text) for name, (kind, text) in made.items()}
 
     def _group_arguments(self, aggregate: ObjectSpec) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         keys = aggregate.fields.get(KEYS)
         if keys is not None:
-            item = graphene.NonNull(self.inputs.group_by(typing.cast(ObjectSpec, keys.type.named)))
-            arguments["groupBy"] = graphene.Argument(
-                graphene.List(item), name="groupBy", description=_GROUP_BY
-            )
-            arguments["timeZone"] = graphene.Argument(
-                self.inputs.leaf(SCALARS["Timezone"]), name="timeZone", description=_TIME_ZONE
-            )
+            group = self.inputs.group_by(typing.cast(ObjectSpec, keys.type.named))
+            made["groupBy"] = _all_of(group), _GROUP_BY
+            made["timeZone"] = self.inputs.leaf(SCALARS["Timezone"]), _TIME_ZONE
         having = self.inputs.where(having_spec(aggregate), having_name(aggregate.name))
-        arguments["having"] = graphene.Argument(having, name="having", description=_HAVING)
-        return arguments
+        return {**made, "having": (having, _HAVING)}
 
     def _resolver(self, spec: ResolverSpec) -> Any:
         made = spec.foreign if spec.type is None else self._output(spec.type)
@@ -236,19 +229,7 @@ class _Builder:
         fields = {spec.name: self._bound_mutation(spec) for spec in self.specs.mutations.values()}
         resolvers = self.specs.mutation_resolvers.values()
         fields |= {spec.name: self._resolver(spec) for spec in resolvers}
-        joined = [schema.mutation for schema in self.joined if schema.mutation]
-        for legacy in self.joined:
-            shown = legacy.graphql_schema.mutation_type
-            for name in fields.keys() & (shown.fields if shown else {}).keys():
-                raise ConfigurationError(
-                    f"The mutation {name!r} is declared in {legacy.mutation.__name__} (graphene)"
-                    " and in bindings."
-                )
-        if not fields and not joined:
-            return None
-        mutation: Any = type("Mutation", (*joined, graphene.ObjectType), {})
-        mutation._meta.fields.update(fields)
-        return mutation
+        return self._root_type("mutation", fields)
 
     def _bound_mutation(self, spec: MutationSpec) -> Any:
         arguments = {}
@@ -260,7 +241,7 @@ class _Builder:
             name=spec.name,
             description=spec.description,
             deprecation_reason=spec.deprecation,
-            args={name: graphene.Argument(kind, name=name) for name, kind in arguments.items()},
+            args={name: _given(name, kind) for name, kind in arguments.items()},
             resolver=complete.mutation_resolver(spec),
         )
 
@@ -310,10 +291,6 @@ class _Builder:
         return convert
 
     # Joined graphene schemas
-
-    def _subscription(self) -> Any:
-        classes = [schema.subscription for schema in self.joined if schema.subscription]
-        return type("Subscription", (*classes, graphene.ObjectType), {}) if classes else None
 
     def _joined_types(self) -> list[Any]:
         roots = {"Query", "Mutation", "Subscription"}
@@ -368,6 +345,14 @@ _CONNECTION_WINDOW = {
     "last": (graphene.Int, "Rows to return before the end, or before `before`."),
     "before": (graphene.String, "Cursor of the edge the page ends before."),
 }
+
+
+def _given(name: str, kind: Any, description: str | None = None) -> Any:
+    return graphene.Argument(kind, name=name, description=description)
+
+
+def _all_of(kind: Any) -> Any:
+    return graphene.List(graphene.NonNull(kind))
 
 
 def _made_first(spec: ObjectSpec) -> int:

@@ -102,23 +102,19 @@ def _computed_resolver(owner: ObjectSpec, field: FieldSpec, convert: Convert) ->
 
 def mutation_resolver(spec: MutationSpec) -> Resolver:
     """Return the resolver of a bound mutation, which the pipeline runs when its turn has come."""
-
-    def resolve(_source: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
-        call = getattr(info.context, "call_bound", None)
-        if call is None:
-            raise _outside(f"Mutation.{spec.name}")
-        return call(info.path.key)
-
-    return resolve
+    return _context_resolver("call_bound", f"Mutation.{spec.name}")
 
 
 def root_resolver(root: RootSpec) -> Resolver:
     """Return the resolver of a bound root field: its rows were read before execution began."""
+    return _context_resolver("take_bound", f"Query.{root.name}")
 
+
+def _context_resolver(method: str, field: str) -> Resolver:
     def resolve(_source: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
-        take = getattr(info.context, "take_bound", None)
+        take = getattr(info.context, method, None)
         if take is None:
-            raise _outside(f"Query.{root.name}")
+            raise _outside(field)
         return take(info.path.key)
 
     return resolve

@@ -11,18 +11,18 @@ import enum as enums
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, dataclass_transform, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, dataclass_transform, overload
 
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.registry import (
     MutationDeclaration,
     NamedDeclaration,
-    ObjectDeclaration,
     ResolverDeclaration,
     RootDeclaration,
     current,
+    path_of,
 )
-from fraiseql.schema.specs import AUTO_DOCUMENT, UNSET, RootKind
+from fraiseql.schema.specs import AUTO_DOCUMENT, UNSET, ObjectSpec, RootKind
 
 Class = TypeVar("Class", bound=builtins.type)
 EnumClass = TypeVar("EnumClass", bound=builtins.type[enums.Enum])
@@ -166,23 +166,15 @@ def type(
     for this type; the class's name by default.
     """
 
-    def declare(cls: Class) -> Class:
-        _as_dataclass(cls)
-        current().add_object(
-            ObjectDeclaration(
-                python=cls,
-                name=name or cls.__name__,
-                view=view,
-                source=source,
-                jsonb=jsonb,
-                search=search,
-                search_config=search_config,
-                description=_description(cls),
-                discriminator_value=discriminator_value,
-            )
-        )
-        return cls
-
+    declare = _declaring_object(
+        name,
+        view=view,
+        source=source,
+        jsonb=jsonb,
+        search=search,
+        search_config=search_config,
+        discriminator_value=discriminator_value,
+    )
     return declare if python is None else declare(python)
 
 
@@ -202,22 +194,22 @@ def interface(
     ``discriminator``: the document's key whose string names the concrete type. The rest is as in ``type``.
     """
 
+    return _declaring_object(
+        name,
+        view=view,
+        jsonb=jsonb,
+        search=search,
+        search_config=search_config,
+        is_interface=True,
+        discriminator=discriminator,
+    )
+
+
+def _declaring_object(name: str | None, **options: Any) -> Callable[[Class], Class]:
     def declare(cls: Class) -> Class:
         _as_dataclass(cls)
-        current().add_object(
-            ObjectDeclaration(
-                python=cls,
-                name=name or cls.__name__,
-                view=view,
-                source=None,
-                jsonb=jsonb,
-                search=search,
-                search_config=search_config,
-                description=_description(cls),
-                is_interface=True,
-                discriminator=discriminator,
-            )
-        )
+        spec = ObjectSpec(name or cls.__name__, cls, _description(cls), **options)
+        current().add_class(current().objects, spec)
         return cls
 
     return declare
@@ -233,7 +225,8 @@ def enum(python: Any = None, /, *, name: str | None = None) -> Any:
     def declare(cls: EnumClass) -> EnumClass:
         if not (isinstance(cls, builtins.type) and issubclass(cls, enums.Enum)):
             raise ConfigurationError(f"@fraiseql.enum needs an enum.Enum class, not {cls!r}.")
-        current().add_enum(NamedDeclaration(cls, name or cls.__name__, _description(cls)))
+        made = NamedDeclaration(cls, name or cls.__name__, _description(cls))
+        current().add_class(current().enums, made)
         return cls
 
     return declare if python is None else declare(python)
@@ -249,88 +242,65 @@ def input(python: Any = None, /, *, name: str | None = None) -> Any:
 
     def declare(cls: Class) -> Class:
         _as_dataclass(cls, absent=UNSET)
-        current().add_input(NamedDeclaration(cls, name or cls.__name__, _description(cls)))
+        made = NamedDeclaration(cls, name or cls.__name__, _description(cls))
+        current().add_class(current().inputs, made)
         return cls
 
     return declare if python is None else declare(python)
 
 
-def one(
-    type: Any,  # noqa: A002 - reads as the field of GraphQL it declares
-    *,
-    by: Sequence[str] = (),
-    name: str | None = None,
-    description: str | None = None,
-    deprecation: str | None = None,
-) -> Any:
+class Named(TypedDict, total=False):
+    """What every root field may say of itself."""
+
+    name: str | None
+    description: str | None
+    deprecation: str | None
+
+
+class Rows(Named, total=False):
+    """What root fields of several rows may say besides."""
+
+    default_limit: int | None
+    max_limit: int | None
+
+
+# type: it reads as the field of GraphQL it declares.
+def one(type: Any, *, by: Sequence[str] = (), **named: Unpack[Named]) -> Any:  # noqa: A002
     """
     Declare a root field that returns one object or null.
 
     ``by``: the fields it may be found by, each an argument; by default ``id`` and ``identifier`` as far as
     the type has them. All keys given must match.
     """
-    if isinstance(by, str):
-        by = (by,)
-    return RootDeclaration(
-        RootKind.ONE, type, name, tuple(by), None, None, description, deprecation
-    )
+    keys = (by,) if isinstance(by, str) else tuple(by)
+    return RootDeclaration(RootKind.ONE, type, keys, **named)
 
 
-def many(
-    type: Any,  # noqa: A002
-    *,
-    default_limit: int | None = None,
-    max_limit: int | None = None,
-    name: str | None = None,
-    description: str | None = None,
-    deprecation: str | None = None,
-) -> Any:
+def many(type: Any, **options: Unpack[Rows]) -> Any:  # noqa: A002
     """
     Declare a root field that returns a list, with ``where``, ``orderBy``, ``limit`` and ``offset``.
 
     Limits default to the settings DEFAULT_LIMIT and MAX_LIMIT (rows).
     """
-    return RootDeclaration(
-        RootKind.MANY, type, name, (), default_limit, max_limit, description, deprecation
-    )
+    return RootDeclaration(RootKind.MANY, type, **options)
 
 
-def connection(
-    type: Any,  # noqa: A002
-    *,
-    default_limit: int | None = None,
-    max_limit: int | None = None,
-    name: str | None = None,
-    description: str | None = None,
-    deprecation: str | None = None,
-) -> Any:
+def connection(type: Any, **options: Unpack[Rows]) -> Any:  # noqa: A002
     """
     Declare a Relay connection: ``first``, ``after``, ``last``, ``before``, ``where``, ``orderBy``.
 
     Pages are cut by key, not by offset: rows inserted between two pages are neither lost nor repeated.
     """
-    return RootDeclaration(
-        RootKind.CONNECTION, type, name, (), default_limit, max_limit, description, deprecation
-    )
+    return RootDeclaration(RootKind.CONNECTION, type, **options)
 
 
-def aggregate(
-    type: Any,  # noqa: A002
-    *,
-    default_limit: int | None = None,
-    max_limit: int | None = None,
-    name: str | None = None,
-    description: str | None = None,
-    deprecation: str | None = None,
-) -> Any:
+def aggregate(type: Any, **options: Unpack[Rows]) -> Any:  # noqa: A002
     """
     Declare a root field that counts, sums and compares rows: ``where``, ``groupBy``, ``having``, ``orderBy``.
 
     Limits count groups; without ``groupBy`` all rows are one.
     """
-    return RootDeclaration(
-        RootKind.AGGREGATE, type, name, (), default_limit, max_limit, description, deprecation
-    )
+    return RootDeclaration(RootKind.AGGREGATE, type, **options)
 
 
 class Query:
@@ -340,23 +310,14 @@ class Query:
         super().__init_subclass__(**kwargs)
         for attribute, value in vars(cls).items():
             if isinstance(value, RootDeclaration):
-                current().add_root(attribute, f"{cls.__module__}.{cls.__qualname__}", value)
+                current().add_root(attribute, path_of(cls), value)
 
 
 @overload
 def query(function: Function, /) -> Function: ...
 @overload
-def query(
-    *, name: str | None = None, description: str | None = None, deprecation: str | None = None
-) -> Callable[[Function], Function]: ...
-def query(
-    function: Any = None,
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    deprecation: str | None = None,
-) -> Any:
+def query(**named: Unpack[Named]) -> Callable[[Function], Function]: ...
+def query(function: Any = None, /, **named: Unpack[Named]) -> Any:
     """
     Declare a root field answered by a Python function, sync or async.
 
@@ -365,8 +326,7 @@ def query(
     """
 
     def declare(resolver: Function) -> Function:
-        text = description or inspect.getdoc(resolver)
-        current().add_resolver(ResolverDeclaration(resolver, name, text, deprecation))
+        current().add_resolver(_python(resolver, named))
         return resolver
 
     return declare if function is None else declare(function)
@@ -376,22 +336,15 @@ def query(
 def mutation(function: Function, /) -> Function: ...
 @overload
 def mutation(
-    *,
-    function: str | None = None,
-    name: str | None = None,
-    batch: bool = False,
-    description: str | None = None,
-    deprecation: str | None = None,
+    *, function: str | None = None, batch: bool = False, **named: Unpack[Named]
 ) -> Callable[[Any], Any]: ...
 def mutation(
     resolver: Any = None,
     /,
     *,
     function: str | None = None,
-    name: str | None = None,
     batch: bool = False,
-    description: str | None = None,
-    deprecation: str | None = None,
+    **named: Unpack[Named],
 ) -> Any:
     """
     Declare a mutation: a class bound to a PostgreSQL function, or a Python function.
@@ -404,12 +357,9 @@ def mutation(
 
     def declare(declared: Any) -> Any:
         if isinstance(declared, builtins.type):
-            current().add_mutation(
-                _bound(declared, function, name, batch, description, deprecation)
-            )
+            current().add_mutation(_bound(declared, function, batch, named))
         elif function is None:
-            text = description or inspect.getdoc(declared)
-            current().add_mutation(ResolverDeclaration(declared, name, text, deprecation))
+            current().add_mutation(_python(declared, named))
         else:
             raise ConfigurationError(
                 f"@fraiseql.mutation(function={function!r}) needs a class, not {declared!r}."
@@ -419,22 +369,24 @@ def mutation(
     return declare if resolver is None else declare(resolver)
 
 
+def _python(function: Callable[..., Any], named: Named) -> ResolverDeclaration:
+    text = named.get("description") or inspect.getdoc(function)
+    return ResolverDeclaration(function, named.get("name"), text, named.get("deprecation"))
+
+
 def _bound(
-    cls: builtins.type,
-    function: str | None,
-    name: str | None,
-    is_batch: bool,
-    description: str | None,
-    deprecation: str | None,
+    cls: builtins.type, function: str | None, is_batch: bool, named: Named
 ) -> MutationDeclaration:
     if function is None:
         raise ConfigurationError(
             f"@fraiseql.mutation on {cls.__qualname__} names no function.",
             hint='Write @fraiseql.mutation(function="fn_...").',
         )
-    text = description or _description(cls)
+    text = named.get("description") or _description(cls)
     _as_dataclass(cls, absent=UNSET)
-    return MutationDeclaration(cls, function, name, is_batch, text, deprecation)
+    return MutationDeclaration(
+        cls, function, named.get("name"), is_batch, text, named.get("deprecation")
+    )
 
 
 def _as_dataclass(cls: builtins.type, absent: Any = dataclasses.MISSING) -> None:

@@ -5,10 +5,7 @@ Two styles, one for a whole schema (setting MUTATION_PAYLOAD): one payload type 
 or a union of a success and an error type. Both are projected from the same document, whose keys stand here.
 """
 
-import builtins
-
-from fraiseql.schema.names import camel_case
-from fraiseql.schema.scalars import SCALARS, Scalar
+from fraiseql.schema.scalars import SCALARS
 from fraiseql.schema.specs import (
     VERSION,
     FieldSpec,
@@ -16,6 +13,10 @@ from fraiseql.schema.specs import (
     MutationSpec,
     ObjectSpec,
     TypeRef,
+    list_ref,
+    made_field,
+    made_type,
+    scalar_ref,
 )
 
 RESULT = "result"
@@ -41,19 +42,22 @@ class PayloadTypes:
     def __init__(self, style: str) -> None:
         self._style = style
         self.error = _error()
-        self._change = _object(
+        self._change = made_type(
             "CascadeChange",
             "An object that a mutation changed besides its own.",
-            type=(_ref("String"), "Its GraphQL type."),
-            id=(_ref("ID"), "Its id."),
-            entity=(_ref("JSON", nullable=True), "The object as it is now, if it was not deleted."),
+            type=(scalar_ref("String"), "Its GraphQL type."),
+            id=(scalar_ref("ID"), "Its id."),
+            entity=(
+                scalar_ref("JSON", nullable=True),
+                "The object as it is now, if it was not deleted.",
+            ),
         )
-        self._cascade = _object(
+        self._cascade = made_type(
             "MutationCascade",
             "What else a mutation changed, for clients that cache.",
-            updated=(_list(self._change), "Objects that are new or have changed."),
-            deleted=(_list(self._change), "Objects that are gone."),
-            invalidated=(_list(SCALARS["String"]), "Query fields to ask for again."),
+            updated=(list_ref(self._change), "Objects that are new or have changed."),
+            deleted=(list_ref(self._change), "Objects that are gone."),
+            invalidated=(list_ref(SCALARS["String"]), "Query fields to ask for again."),
         )
 
     @property
@@ -69,7 +73,7 @@ class PayloadTypes:
         """
         if self._style == "union":
             return self._union(name, result, version, is_batch)
-        payload = ObjectSpec(f"{type_name(name)}Payload", builtins.object, f"What {name} answers.")
+        payload = made_type(f"{type_name(name)}Payload", f"What {name} answers.")
         _add(payload, result, *self._on_success(), self._errors(), *_current(version))
         return payload
 
@@ -77,20 +81,20 @@ class PayloadTypes:
         self, name: str, result: FieldSpec | None, version: TypeRef | None, is_batch: bool
     ) -> ObjectSpec:
         prefix = type_name(name)
-        success = ObjectSpec(f"{prefix}Success", builtins.object, f"{name} did what it was asked.")
-        error = ObjectSpec(f"{prefix}Error", builtins.object, f"{name} changed nothing.")
+        success = made_type(f"{prefix}Success", f"{name} did what it was asked.")
+        error = made_type(f"{prefix}Error", f"{name} changed nothing.")
         # Of a batch some items may fail and the others stand.
         _add(success, result, *self._on_success(), self._errors() if is_batch else None)
         _add(
             error,
-            _field("message", _ref("String"), "The first error's message."),
-            _field("code", _ref("String"), "The first error's code."),
+            made_field("message", scalar_ref("String"), "The first error's message."),
+            made_field("code", scalar_ref("String"), "The first error's code."),
             self._errors(),
             *_current(version),
         )
         union = ObjectSpec(
             f"{prefix}Result",
-            builtins.object,
+            object,
             f"What {name} answers.",
             is_interface=True,
             is_union=True,
@@ -101,15 +105,21 @@ class PayloadTypes:
         return union
 
     def _errors(self) -> FieldSpec:
-        return _field("errors", _list(self.error), "Why nothing was changed; empty on success.")
+        return made_field(
+            "errors", list_ref(self.error), "Why nothing was changed; empty on success."
+        )
 
     def _on_success(self) -> tuple[FieldSpec, ...]:
-        strings = TypeRef(True, item=_ref("String"))
+        strings = TypeRef(True, item=scalar_ref("String"))
         return (
-            _field("message", _ref("String", nullable=True), "What the function says of it."),
-            _field("status", _ref("String", nullable=True), "The function's status: created, ..."),
-            _field("updated_fields", strings, "The fields that have changed."),
-            _field("cascade", TypeRef(True, self._cascade), "What else has changed."),
+            made_field(
+                "message", scalar_ref("String", nullable=True), "What the function says of it."
+            ),
+            made_field(
+                "status", scalar_ref("String", nullable=True), "The function's status: created, ..."
+            ),
+            made_field("updated_fields", strings, "The fields that have changed."),
+            made_field("cascade", TypeRef(True, self._cascade), "What else has changed."),
         )
 
 
@@ -143,22 +153,19 @@ def made_types(mutation: MutationSpec) -> tuple[ObjectSpec, ...]:
 
 
 def _error() -> ObjectSpec:
-    return _object(
+    return made_type(
         "MutationError",
         "Why a mutation changed nothing.",
-        message=(_ref("String"), "For people."),
-        code=(_ref("String"), "One of the codes of GraphQL errors."),
-        status=(_ref("Int"), "The same as HTTP would say it: 404, 409, 422."),
-        field=(_ref("String", nullable=True), "The input field it speaks of."),
-        identifier=(_ref("String", nullable=True), "A word for programs, given by the function."),
-        index=(_ref("Int", nullable=True), "In a batch: which item, from 0."),
+        message=(scalar_ref("String"), "For people."),
+        code=(scalar_ref("String"), "One of the codes of GraphQL errors."),
+        status=(scalar_ref("Int"), "The same as HTTP would say it: 404, 409, 422."),
+        field=(scalar_ref("String", nullable=True), "The input field it speaks of."),
+        identifier=(
+            scalar_ref("String", nullable=True),
+            "A word for programs, given by the function.",
+        ),
+        index=(scalar_ref("Int", nullable=True), "In a batch: which item, from 0."),
     )
-
-
-def _object(name: str, description: str, **fields: tuple[TypeRef, str]) -> ObjectSpec:
-    made = ObjectSpec(name, builtins.object, description)
-    _add(made, *(_field(key, ref, text) for key, (ref, text) in fields.items()))
-    return made
 
 
 def _add(spec: ObjectSpec, *fields: FieldSpec | None) -> None:
@@ -167,18 +174,6 @@ def _add(spec: ObjectSpec, *fields: FieldSpec | None) -> None:
             spec.fields.setdefault(entry.name, entry)
 
 
-def _field(key: str, ref: TypeRef, description: str) -> FieldSpec:
-    return FieldSpec(camel_case(key), key, key, ref, description)
-
-
 def _current(version: TypeRef | None) -> tuple[FieldSpec, ...]:
     text = "After a conflict of versions: the row as it is now."
-    return () if version is None else (_field(CURRENT, version, text),)
-
-
-def _ref(scalar: str, nullable: bool = False) -> TypeRef:
-    return TypeRef(nullable, SCALARS[scalar])
-
-
-def _list(named: ObjectSpec | Scalar) -> TypeRef:
-    return TypeRef(False, item=TypeRef(False, named))
+    return () if version is None else (made_field(CURRENT, version, text),)

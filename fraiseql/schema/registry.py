@@ -8,27 +8,10 @@ registry of their own in place with ``isolated``.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from fraiseql.errors import ConfigurationError
-from fraiseql.schema.specs import RootKind
-
-
-@dataclass(frozen=True)
-class ObjectDeclaration:
-    """A class under ``@fraiseql.type`` or ``@fraiseql.interface``."""
-
-    python: type
-    name: str
-    view: str | None
-    source: str | None
-    jsonb: str | None
-    description: str | None
-    search: str | None = None
-    search_config: str | None = None
-    is_interface: bool = False
-    discriminator: str | None = None
-    discriminator_value: str | None = None
+from fraiseql.schema.specs import ObjectSpec, RootKind
 
 
 @dataclass(frozen=True)
@@ -46,12 +29,12 @@ class RootDeclaration:
 
     kind: RootKind
     type: Any
-    name: str | None
-    keys: tuple[str, ...]
-    default_limit: int | None
-    max_limit: int | None
-    description: str | None
-    deprecation: str | None
+    keys: tuple[str, ...] = ()
+    default_limit: int | None = None
+    max_limit: int | None = None
+    name: str | None = None
+    description: str | None = None
+    deprecation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,15 +59,18 @@ class MutationDeclaration:
     deprecation: str | None
 
 
+Declared = TypeVar("Declared", ObjectSpec, NamedDeclaration)
+
+
 @dataclass
 class Registry:
     """
-    Declarations by kind, in the order they were made; ``version`` grows with each.
+    Declarations by kind, in the order they were made; ``version`` grows with each. ``objects`` have no fields yet.
 
     ``fault``: why a ``bindings.py`` could not be read to its end; there is no schema then.
     """
 
-    objects: dict[type, ObjectDeclaration] = field(default_factory=dict)
+    objects: dict[type, ObjectSpec] = field(default_factory=dict)
     enums: dict[type, NamedDeclaration] = field(default_factory=dict)
     inputs: dict[type, NamedDeclaration] = field(default_factory=dict)
     roots: dict[str, tuple[str, RootDeclaration]] = field(default_factory=dict)
@@ -93,22 +79,10 @@ class Registry:
     version: int = 0
     fault: ConfigurationError | None = None
 
-    def add_object(self, declaration: ObjectDeclaration) -> None:
-        """Note a type or interface."""
-        self._refuse_twin(declaration.python, declaration.name)
-        self.objects[declaration.python] = declaration
-        self.version += 1
-
-    def add_enum(self, declaration: NamedDeclaration) -> None:
-        """Note an enum."""
-        self._refuse_twin(declaration.python, declaration.name)
-        self.enums[declaration.python] = declaration
-        self.version += 1
-
-    def add_input(self, declaration: NamedDeclaration) -> None:
-        """Note an input object."""
-        self._refuse_twin(declaration.python, declaration.name)
-        self.inputs[declaration.python] = declaration
+    def add_class(self, kind: dict[type, Declared], declared: Declared) -> None:
+        """Note a class in ``objects``, ``enums`` or ``inputs``."""
+        self._refuse_twin(declared.python, declared.name)
+        kind[declared.python] = declared
         self.version += 1
 
     def add_root(self, attribute: str, owner: str, declaration: RootDeclaration) -> None:
@@ -121,7 +95,7 @@ class Registry:
         """Note a root field answered by Python."""
         function = declaration.function
         name = function.__name__
-        self._refuse_twin_field(name, f"{function.__module__}.{function.__qualname__}")
+        self._refuse_twin_field(name, path_of(function))
         self.resolvers[name] = declaration
         self.version += 1
 
@@ -129,9 +103,9 @@ class Registry:
         """Note a mutation. Raises ConfigurationError if another one has its name."""
         source = _source(declaration)
         name = source.__name__
-        other = _path(_source(self.mutations[name])) if name in self.mutations else None
-        if other is not None and other != _path(source):
-            raise _declared_twice("mutation", name, other, _path(source))
+        other = path_of(_source(self.mutations[name])) if name in self.mutations else None
+        if other is not None and other != path_of(source):
+            raise _declared_twice("mutation", name, other, path_of(source))
         self.mutations[name] = declaration
         self.version += 1
 
@@ -147,13 +121,9 @@ class Registry:
         kinds: tuple[dict[type, Any], ...] = (self.objects, self.enums, self.inputs)
         for declarations in kinds:
             for known in list(declarations.values()):
-                same_source = (known.python.__module__, known.python.__qualname__) == (
-                    python.__module__,
-                    python.__qualname__,
-                )
-                if known.name == name and not same_source:
+                if known.name == name and path_of(known.python) != path_of(python):
                     raise ConfigurationError(
-                        f"Two classes are called {name!r}: {_path(known.python)} and {_path(python)}.",
+                        f"Two classes are called {name!r}: {path_of(known.python)} and {path_of(python)}.",
                         hint="Give one of them another name: @fraiseql.type(name=...).",
                     )
                 if known.name == name:
@@ -162,14 +132,14 @@ class Registry:
     def _refuse_twin_field(self, name: str, owner: str) -> None:
         others = [self.roots[name][0]] if name in self.roots else []
         if name in self.resolvers:
-            function = self.resolvers[name].function
-            others.append(f"{function.__module__}.{function.__qualname__}")
+            others.append(path_of(self.resolvers[name].function))
         for other in others:
             if other != owner:
                 raise _declared_twice("query", name, other, owner)
 
 
-def _path(source: Any) -> str:
+def path_of(source: Any) -> str:
+    """Return where a class or function is declared."""
     return f"{source.__module__}.{source.__qualname__}"
 
 

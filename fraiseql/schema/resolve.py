@@ -2,7 +2,6 @@
 Declarations to specs: annotations are read, forward references found, names given.
 """
 
-import builtins
 import enum
 import inspect
 import sys
@@ -28,14 +27,9 @@ from fraiseql.schema.mutations import (
     type_name,
     version_type,
 )
-from fraiseql.schema.names import NameTable, camel_case, check_name
-from fraiseql.schema.registry import (
-    MutationDeclaration,
-    ObjectDeclaration,
-    Registry,
-    RootDeclaration,
-)
-from fraiseql.schema.scalars import SCALARS, Scalar, enum_scalar, scalar_for
+from fraiseql.schema.names import NameTable, check_name
+from fraiseql.schema.registry import MutationDeclaration, Registry, RootDeclaration, path_of
+from fraiseql.schema.scalars import Scalar, enum_scalar, scalar_for
 from fraiseql.schema.specs import (
     UNSET,
     ArgumentSpec,
@@ -51,6 +45,9 @@ from fraiseql.schema.specs import (
     RootKind,
     RootSpec,
     TypeRef,
+    list_ref,
+    made_type,
+    scalar_ref,
 )
 
 _LISTS = (list, tuple, Sequence)
@@ -90,7 +87,11 @@ class _Resolver:
             python: _enum_spec(d.name, python, d.description)
             for python, d in registry.enums.items()
         }
-        self.objects = {python: _object_spec(d) for python, d in registry.objects.items()}
+        # Copies: a registry is read again after its next declaration.
+        self.objects = {
+            python: replace(d, name=check_name(d.name, "type"), variants={}, fields={})
+            for python, d in registry.objects.items()
+        }
         self.inputs = {
             python: InputSpec(d.name, python, d.description)
             for python, d in registry.inputs.items()
@@ -439,7 +440,7 @@ class _Resolver:
 
     def _mutation(self, name: str, declared: MutationDeclaration) -> MutationSpec:
         python = declared.python
-        owner = f"{python.__module__}.{python.__qualname__}"
+        owner = path_of(python)
         fields = self._input_fields(python, owner, leave_out=_RETURNS)
         # A default of None says that the field may be left out; the function sees what was sent.
         fields = {
@@ -476,7 +477,7 @@ class _Resolver:
         description: str | None,
         deprecation: str | None,
     ) -> ResolverSpec:
-        where = f"{function.__module__}.{function.__qualname__}"
+        where = path_of(function)
         hints = self._hints(function)
         if "return" not in hints:
             raise ConfigurationError(f"{where}: @fraiseql.query needs a return annotation.")
@@ -575,22 +576,6 @@ def _enum_spec(name: str, python: type, description: str | None) -> EnumSpec:
     return EnumSpec(check_name(name, "enum"), members, description, enum_scalar(name, members))
 
 
-def _object_spec(declaration: ObjectDeclaration) -> ObjectSpec:
-    return ObjectSpec(
-        name=check_name(declaration.name, "type"),
-        python=declaration.python,
-        description=declaration.description,
-        view=declaration.view,
-        source=declaration.source,
-        jsonb=declaration.jsonb,
-        search=declaration.search,
-        search_config=declaration.search_config,
-        is_interface=declaration.is_interface,
-        discriminator=declaration.discriminator,
-        discriminator_value=declaration.discriminator_value,
-    )
-
-
 def _options(python: type, owner: str) -> Mapping[str, FieldOptions]:
     """Return what ``fraiseql.field`` says of a class's attributes and methods."""
     options: Mapping[str, FieldOptions] = getattr(python, OPTIONS, {})
@@ -645,52 +630,37 @@ def _unknown_type(annotation: Any, where: str) -> ConfigurationError:
 
 
 def _page_info() -> ObjectSpec:
-    boolean, string = SCALARS["Boolean"], SCALARS["String"]
-    spec = ObjectSpec("PageInfo", builtins.object, "Where a page lies in the whole list (Relay).")
+    made = made_type(
+        "PageInfo",
+        "Where a page lies in the whole list (Relay).",
+        has_next_page=(scalar_ref("Boolean"), "Whether more rows follow."),
+        has_previous_page=(scalar_ref("Boolean"), "Whether rows precede."),
+        start_cursor=(scalar_ref("String", nullable=True), "The first edge's cursor."),
+        end_cursor=(scalar_ref("String", nullable=True), "The last edge's cursor."),
+    )
     # In Python's names graphene's own connections know them, which share this type.
-    for python_name, ref, text in (
-        ("has_next_page", TypeRef(False, boolean), "Whether more rows follow."),
-        ("has_previous_page", TypeRef(False, boolean), "Whether rows precede."),
-        ("start_cursor", TypeRef(True, string), "The first edge's cursor."),
-        ("end_cursor", TypeRef(True, string), "The last edge's cursor."),
-    ):
-        name = camel_case(python_name)
-        spec.fields[name] = FieldSpec(name, python_name, name, ref, text)
-    return spec
+    made.fields = {name: replace(field, key=name) for name, field in made.fields.items()}
+    return made
 
 
 def _connection_spec(target: ObjectSpec, page_info: ObjectSpec) -> ObjectSpec:
-    edge = ObjectSpec(
-        f"{target.name}Edge", builtins.object, f"A {target.name} and its place in the list."
+    edge = made_type(
+        f"{target.name}Edge",
+        f"A {target.name} and its place in the list.",
+        node=(TypeRef(False, target), "The object."),
+        cursor=(scalar_ref("String"), "Give it as `after` or `before` to go on from here."),
     )
-    connection = ObjectSpec(
-        f"{target.name}Connection", builtins.object, f"A page of {target.name}."
-    )
-    string, integer = SCALARS["String"], SCALARS["Int"]
-    for owner, name, ref, text in (
-        (edge, "node", TypeRef(False, target), "The object."),
-        (
-            edge,
-            "cursor",
-            TypeRef(False, string),
-            "Give it as `after` or `before` to go on from here.",
-        ),
-        (connection, "edges", TypeRef(False, item=TypeRef(False, edge)), "The page's rows."),
-        (connection, "pageInfo", TypeRef(False, page_info), "Where the page lies."),
-        (
-            connection,
-            "totalCount",
-            TypeRef(False, integer),
-            "Rows of the whole list; counted when asked.",
-        ),
-        (
-            connection,
-            "estimatedCount",
-            TypeRef(False, integer),
+    connection = made_type(
+        f"{target.name}Connection",
+        f"A page of {target.name}.",
+        edges=(list_ref(edge), "The page's rows."),
+        pageInfo=(TypeRef(False, page_info), "Where the page lies."),
+        totalCount=(scalar_ref("Int"), "Rows of the whole list; counted when asked."),
+        estimatedCount=(
+            scalar_ref("Int"),
             "Rows of the whole list as PostgreSQL's planner expects them: none is read.",
         ),
-    ):
-        owner.fields[name] = FieldSpec(name, name, name, ref, text)
+    )
     if not get_settings().ESTIMATED_COUNTS:
         del connection.fields["estimatedCount"]
     return connection

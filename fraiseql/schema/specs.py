@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from fraiseql.schema.scalars import Scalar
+from fraiseql.schema.names import camel_case
+from fraiseql.schema.scalars import SCALARS, Scalar
 
 AUTO_DOCUMENT = "data"
 
@@ -120,6 +121,27 @@ class FieldSpec:
     def is_stored(self) -> bool:
         """Tell whether the document holds the field's value."""
         return self.compute is None and self.related is None
+
+
+def scalar_ref(name: str, nullable: bool = False) -> TypeRef:
+    """Return the type of a field that holds a scalar of the table."""
+    return TypeRef(nullable, SCALARS[name])
+
+
+def list_ref(named: Scalar | ObjectSpec) -> TypeRef:
+    """Return the type of a field that holds a list, without nulls."""
+    return TypeRef(False, item=TypeRef(False, named))
+
+
+def made_field(key: str, ref: TypeRef, description: str | None) -> FieldSpec:
+    """Return a field that nobody declares. ``key``: the document's, and Python's name."""
+    return FieldSpec(camel_case(key), key, key, ref, description)
+
+
+def made_type(name: str, description: str, **fields: tuple[TypeRef, str]) -> ObjectSpec:
+    """Return an object type that no class declares; ``fields``: type and description by key."""
+    made = (made_field(key, *field) for key, field in fields.items())
+    return ObjectSpec(name, object, description, fields={field.name: field for field in made})
 
 
 class _Unset(enum.Enum):

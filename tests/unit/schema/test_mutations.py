@@ -160,7 +160,7 @@ def test_graphenes_mutations_stand_beside_them(built: Build, declared: Registry)
     class Twin(graphene.ObjectType):
         ring = graphene.Field(graphene.String)
 
-    with pytest.raises(ConfigurationError, match="The mutation 'ring' is declared in Twin"):
+    with pytest.raises(ConfigurationError, match="The mutation field 'ring' is declared in Twin"):
         build.build(declared, (graphene.Schema(query=Query, mutation=Twin),))
 
 
