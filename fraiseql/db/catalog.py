@@ -114,26 +114,24 @@ class _Catalog(Generic[T]):
         self._known: dict[tuple[str, str], dict[str, T]] = {}
         self._lock = Lock()
 
-    def find(self, names: Iterable[str], using: str) -> dict[str, T]:
-        """Return what is known of ``names``; what the database lacks is absent."""
-        known = self._kept(using)
-        names = tuple(names)
-        if missing := self._unknown(names, known):
-            known.update(self._read(_load(self._statement(missing), using)))
-        return {name: known[name] for name in names if name in known}
+    def find(self, names: Iterable[str], using: str = "default") -> dict[str, T]:
+        """
+        Return what the database has of ``names``, by the names as given; what it lacks is absent.
 
-    async def find_async(self, names: Iterable[str], using: str) -> dict[str, T]:
+        Waits for at most one query, which neither counts in ``assertNumQueries`` nor needs the caller's
+        transaction; inside one it sees what the transaction has made. Raises FraiseQLError.
+        """
+        wanted, known = tuple(names), self._kept(using)
+        if missing := self._unknown(wanted, known):
+            known.update(self._read(_load(self._statement(missing), using)))
+        return {name: known[name] for name in wanted if name in known}
+
+    async def find_async(self, names: Iterable[str], using: str = "default") -> dict[str, T]:
         """Return the same, through the asynchronous pool."""
-        known = self._kept(using)
-        names = tuple(names)
-        if missing := self._unknown(names, known):
-            statement = self._statement(missing)
-            if hasattr(mail, "outbox"):
-                found: Sequence[Any] = await sync_to_async(_load)(statement, using)
-            else:
-                found = (await pool.fetch(statement, using)).column(0)
-            known.update(self._read(found))
-        return {name: known[name] for name in names if name in known}
+        wanted, known = tuple(names), self._kept(using)
+        if missing := self._unknown(wanted, known):
+            known.update(self._read(await _load_async(self._statement(missing), using)))
+        return {name: known[name] for name in wanted if name in known}
 
     def forget(self, using: str) -> None:
         """Have the names of an alias read again when they are next asked for."""
@@ -157,45 +155,6 @@ class _Catalog(Generic[T]):
         return Statement(sql_text("fraiseql.db", self._file), (array,))
 
 
-def relations(names: Iterable[str], using: str = "default") -> dict[str, Relation]:
-    """
-    Return what the database has of ``names``, by the names as given; what it lacks is absent.
-
-    Waits for at most one query, which neither counts in ``assertNumQueries`` nor needs the caller's
-    transaction; inside one it sees what the transaction has made. Raises FraiseQLError.
-    """
-    return _relations.find(names, using)
-
-
-async def relations_async(names: Iterable[str], using: str = "default") -> dict[str, Relation]:
-    """Return the same as ``relations``, through the asynchronous pool."""
-    return await _relations.find_async(names, using)
-
-
-def functions(names: Iterable[str], using: str = "default") -> dict[str, tuple[Function, ...]]:
-    """Return the functions of ``names``, every overload; see ``relations``."""
-    return _functions.find(names, using)
-
-
-async def functions_async(
-    names: Iterable[str], using: str = "default"
-) -> dict[str, tuple[Function, ...]]:
-    """Return the same as ``functions``, through the asynchronous pool."""
-    return await _functions.find_async(names, using)
-
-
-def constrained(names: Iterable[str], using: str = "default") -> dict[str, tuple[str, ...]]:
-    """Return the columns of constraints and unique indexes, by ``"schema"."table"."name"``."""
-    return _constraints.find(names, using)
-
-
-async def constrained_async(
-    names: Iterable[str], using: str = "default"
-) -> dict[str, tuple[str, ...]]:
-    """Return the same as ``constrained``, through the asynchronous pool."""
-    return await _constraints.find_async(names, using)
-
-
 def forget(using: str) -> None:
     """Have all that is known of an alias read again when it is next asked for."""
     for kept in (_relations, _functions, _constraints):
@@ -214,6 +173,12 @@ def _load(statement: Statement, using: str) -> list[Any]:
             return _execute(connection, statement)
     except psycopg.Error as error:
         raise faults.fault(error) from error
+
+
+async def _load_async(statement: Statement, using: str) -> Sequence[Any]:
+    if hasattr(mail, "outbox"):
+        return await sync_to_async(_load)(statement, using)
+    return (await pool.fetch(statement, using)).column(0)
 
 
 def _usable_transaction(using: str) -> psycopg.Connection[Any] | None:
@@ -270,6 +235,15 @@ def _read_constraints(documents: Iterable[Any]) -> dict[str, tuple[str, ...]]:
 _relations = _Catalog("catalog", _read_relations)
 _functions = _Catalog("functions", _read_functions)
 _constraints = _Catalog("constraints", _read_constraints, _NAME_IN_TABLE)
+
+relations, relations_async = _relations.find, _relations.find_async
+"""Find tables and views by name."""
+
+functions, functions_async = _functions.find, _functions.find_async
+"""Find the functions of each name, every overload."""
+
+constrained, constrained_async = _constraints.find, _constraints.find_async
+"""Find the columns of constraints and unique indexes, by ``"schema"."table"."name"``."""
 
 
 def _after_migrate(*, using: str, **_: Any) -> None:
