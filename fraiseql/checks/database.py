@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage
 from django.db import DatabaseError
 
 from fraiseql.checks import table
-from fraiseql.checks.documents import Found, faults, label
+from fraiseql.checks.documents import Found, did_you_mean, faults, label
 from fraiseql.checks.related import RelatedViews
 from fraiseql.checks.types import (
     ColumnType,
@@ -22,7 +22,7 @@ from fraiseql.checks.types import (
     declared_name,
     misfit,
 )
-from fraiseql.conf import get_settings
+from fraiseql.conf import Settings, get_settings
 from fraiseql.cqrs.projection import Projection, pair_of
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
@@ -30,6 +30,7 @@ from fraiseql.db.texts import sql_text
 from fraiseql.engine.sql.scope import has_document_column
 from fraiseql.errors import ConfigurationError, FraiseQLError
 from fraiseql.schema.build import Schema, get_schema
+from fraiseql.schema.registry import path_of
 from fraiseql.schema.specs import AUTO_DOCUMENT, EnumSpec, FieldSpec, ObjectSpec, RootKind
 
 SAMPLE = 20
@@ -39,18 +40,25 @@ SAMPLE = 20
 _DENIED = "42501"
 
 
+def looked_at(databases: Sequence[str] | None) -> tuple[Settings, Schema] | None:
+    """Return the settings and the schema, None if the database that queries read is not to be asked."""
+    # migrate runs the checks first, and is what brings the views.
+    if not databases or sys.argv[1:2] == ["migrate"]:
+        return None
+    try:
+        settings, schema = get_settings(), get_schema()
+    except ConfigurationError:
+        return None  # Reported by check_bindings.
+    return (settings, schema) if settings.DATABASE in databases else None
+
+
 def check_views(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Return what is wrong between the bound types and the database that queries read."""
-    # migrate runs these checks first, and is what brings the views.
-    if not databases or sys.argv[1:2] == ["migrate"]:
+    found = looked_at(databases)
+    if found is None:
         return []
-    try:
-        using = get_settings().DATABASE
-        schema = get_schema()
-    except ConfigurationError:
-        return []  # Reported by check_bindings.
-    if using not in databases:
-        return []
+    settings, schema = found
+    using = settings.DATABASE
     try:
         return list(_Views(schema, using).check())
     except (FraiseQLError, DatabaseError) as error:
@@ -113,7 +121,7 @@ class _Views:
     def _missing(self, spec: ObjectSpec) -> CheckMessage:
         near = nearest_view(spec.view or "", self.using)
         hint = f"Did you mean {near!r}? If not, run manage.py migrate." if near else None
-        return table.NO_VIEW(_of(spec), view=spec.view, hint=hint)
+        return table.NO_VIEW(path_of(spec.python), view=spec.view, hint=hint)
 
     def _projection(self, spec: ObjectSpec, relation: Relation) -> Iterator[CheckMessage]:
         if spec.source is None or spec.view is None:
@@ -121,7 +129,9 @@ class _Views:
         try:
             pair_of(Projection(spec.view, spec.source), self.using)
         except ConfigurationError as fault:
-            yield table.PROJECTION(_of(spec), view=spec.view, fault=fault.message, hint=fault.hint)
+            yield table.PROJECTION(
+                path_of(spec.python), view=spec.view, fault=fault.message, hint=fault.hint
+            )
             return
         source = self.relations[spec.source]
         with inspection.reading(self.using) as cursor:
@@ -132,7 +142,7 @@ class _Views:
         lacking = [name for name in read if name in relation.columns and name not in source.columns]
         if lacking or unfilled:
             yield table.SOURCE_COLUMNS(
-                _of(spec),
+                path_of(spec.python),
                 view=spec.view,
                 source=spec.source,
                 columns=_quoted(list(dict.fromkeys([*lacking, *unfilled]))),
@@ -147,11 +157,15 @@ class _Views:
             if any(entry.key == column for entry in spec.fields.values()):
                 return None
             shown = relation.columns[column].type
-            return table.DOCUMENT_TYPE(_of(spec), view=spec.view, column=column, type=shown)
+            return table.DOCUMENT_TYPE(
+                path_of(spec.python), view=spec.view, column=column, type=shown
+            )
         if column == AUTO_DOCUMENT:
             return None
         columns = ", ".join(relation.columns)
-        return table.NO_DOCUMENT(_of(spec), view=spec.view, column=column, columns=columns)
+        return table.NO_DOCUMENT(
+            path_of(spec.python), view=spec.view, column=column, columns=columns
+        )
 
 
 class _View:
@@ -211,18 +225,12 @@ class _View:
 
     def _no_column(self, entry: FieldSpec) -> CheckMessage:
         self.reported.add(entry.key)
-        near = get_close_matches(entry.key, self.relation.columns, 1)
-        hint = (
-            f"Did you mean {near[0]!r}? fraiseql.field(key={near[0]!r}) binds it under another name."
-            if near
-            else None
-        )
         return table.NO_COLUMN(
             label(self.spec, entry),
             view=self.view,
             column=entry.key,
             columns=", ".join(self.relation.columns),
-            hint=hint,
+            hint=did_you_mean(entry.key, self.relation.columns),
         )
 
     def _misfit(self, entry: FieldSpec, kind: ColumnType, wrong: Misfit) -> CheckMessage:
@@ -277,7 +285,9 @@ class _View:
         elif not _is_search_config(self.spec.search_config, self.using):
             fault = f"there is no text search configuration {self.spec.search_config!r}."
         if fault is not None:
-            yield table.NO_SEARCH(_of(self.spec), view=self.view, column=column, fault=fault)
+            yield table.NO_SEARCH(
+                path_of(self.spec.python), view=self.view, column=column, fault=fault
+            )
 
     def _sample(self) -> Iterator[CheckMessage]:
         column = self.spec.jsonb if self.has_document else None
@@ -290,7 +300,7 @@ class _View:
                 f"GRANT SELECT ON {self.view} TO the role of the connection." if is_denied else None
             )
             yield table.UNREADABLE(
-                _of(self.spec), view=self.view, fault=fault, limit=SAMPLE, hint=hint
+                path_of(self.spec.python), view=self.view, fault=fault, limit=SAMPLE, hint=hint
             )
             return
         yield from faults(Found(self.spec, self.view, column or "", found), self.reported)
@@ -306,10 +316,6 @@ def _keys(schema: Schema) -> dict[str, tuple[FieldSpec, ...]]:
         if root.kind is RootKind.CONNECTION and identity is not None:
             found[identity] = None
     return {name: tuple(found) for name, found in keys.items()}
-
-
-def _of(spec: ObjectSpec) -> str:
-    return f"{spec.python.__module__}.{spec.python.__qualname__}"
 
 
 def _quoted(values: Sequence[Any]) -> str:

@@ -5,7 +5,7 @@ What is found here need not be wrong: the next row may differ. So these are warn
 stored value, except of discriminators.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -14,8 +14,10 @@ from typing import Any
 from django.core.checks import CheckMessage
 
 from fraiseql.checks import table
+from fraiseql.checks.table import Check
 from fraiseql.checks.types import declared_name
 from fraiseql.schema.graphene_scalars import output_value
+from fraiseql.schema.registry import path_of
 from fraiseql.schema.scalars import SCALARS, Scalar
 from fraiseql.schema.specs import EnumSpec, FieldSpec, ObjectSpec, TypeRef
 
@@ -47,16 +49,30 @@ class _Place:
     declared: str
     inside: tuple[ObjectSpec, ...] = ()
 
+    def message(self, check: Check, **values: Any) -> CheckMessage:
+        return check(
+            self.obj, **{"path": self.path, "view": self.view, "declared": self.declared} | values
+        )
+
 
 def label(spec: ObjectSpec, entry: FieldSpec) -> str:
     """Return what a message about a field names: where it is declared."""
-    return f"{spec.python.__module__}.{spec.python.__qualname__}.{entry.python_name}"
+    return f"{path_of(spec.python)}.{entry.python_name}"
+
+
+def did_you_mean(key: str, known: Iterable[str]) -> str | None:
+    """Return the hint for a key that is not there, if there is one like it."""
+    near = next(iter(get_close_matches(key, list(known), 1)), None)
+    return (
+        near and f"Did you mean {near!r}? fraiseql.field(key={near!r}) binds it under another name."
+    )
 
 
 def faults(found: Found, reported: Collection[str] = ()) -> Iterator[CheckMessage]:
     """Return what the sample has against the declared type; ``reported``: keys to leave out."""
-    obj = f"{found.spec.python.__module__}.{found.spec.python.__qualname__}"
-    place = _Place(obj, found.view, found.path or found.view, found.spec.name)
+    place = _Place(
+        path_of(found.spec.python), found.view, found.path or found.view, found.spec.name
+    )
     yield from _objects(place, found.spec, found.values, reported)
 
 
@@ -76,13 +92,9 @@ def _objects(
     for value, those in by_value.items():
         variant = spec.variants.get(value) if isinstance(value, str) else None
         if variant is None:
-            yield table.UNKNOWN_TYPE(
-                place.obj,
-                path=f"{place.path}.{key}",
-                value=repr(value),
-                view=place.view,
-                interface=spec.name,
-                known=", ".join(map(repr, spec.variants)) or "none",
+            known = ", ".join(map(repr, spec.variants)) or "none"
+            yield replace(place, path=f"{place.path}.{key}").message(
+                table.UNKNOWN_TYPE, value=repr(value), interface=spec.name, known=known
             )
         else:
             yield from _fields(place, variant, those, reported)
@@ -107,25 +119,15 @@ def _fields(
             (*place.inside, spec),
         )
         if entry.key not in present:
-            near = get_close_matches(entry.key, _undeclared(spec, present), 1)
+            hint = did_you_mean(entry.key, _undeclared(spec, present))
             # A type that holds itself ends somewhere.
             is_end = entry.type.innermost in at.inside and len(at.inside) > 1
-            if near or not entry.type.nullable or (is_uniform and not is_end):
-                yield _absent(at, present, near, len(objects))
+            if hint or not entry.type.nullable or (is_uniform and not is_end):
+                keys = ", ".join(present)
+                yield at.message(table.ABSENT_KEY, total=len(objects), keys=keys, hint=hint)
             continue
         ref = TypeRef(entry.type.nullable, _ID) if entry.is_id else entry.type
         yield from _values(at, ref, [found.get(entry.key) for found in objects])
-
-
-def _absent(at: _Place, present: Sequence[str], near: Sequence[str], total: int) -> CheckMessage:
-    hint = (
-        f"Did you mean {near[0]!r}? fraiseql.field(key={near[0]!r}) binds it under another name."
-        if near
-        else None
-    )
-    return table.ABSENT_KEY(
-        at.obj, path=at.path, total=total, view=at.view, keys=", ".join(present), hint=hint
-    )
 
 
 def _undeclared(spec: ObjectSpec, present: Sequence[str]) -> list[str]:
@@ -136,15 +138,7 @@ def _undeclared(spec: ObjectSpec, present: Sequence[str]) -> list[str]:
 def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMessage]:
     given = [value for value in values if value is not None]
     if len(given) < len(values) and not ref.nullable:
-        count = len(values) - len(given)
-        yield table.NULL(
-            at.obj,
-            path=at.path,
-            count=count,
-            total=len(values),
-            view=at.view,
-            declared=at.declared,
-        )
+        yield at.message(table.NULL, count=len(values) - len(given), total=len(values))
     if ref.item is not None:
         yield from _wrong_kind(
             at, [value for value in given if not isinstance(value, list)], len(given)
@@ -159,14 +153,7 @@ def _values(at: _Place, ref: TypeRef, values: Sequence[Any]) -> Iterator[CheckMe
         yield from _wrong_kind(at, wrong, len(given))
         malformed = [value for value in given if not _parses(ref.named, value)]
         if malformed and not wrong:
-            yield table.MALFORMED(
-                at.obj,
-                path=at.path,
-                count=len(malformed),
-                total=len(given),
-                view=at.view,
-                declared=at.declared,
-            )
+            yield at.message(table.MALFORMED, count=len(malformed), total=len(given))
 
 
 def _parses(named: Any, value: Any) -> bool:
@@ -196,16 +183,8 @@ def _holds(named: Any, value: Any) -> bool:
 
 def _wrong_kind(at: _Place, wrong: Sequence[Any], total: int) -> Iterator[CheckMessage]:
     if wrong:
-        kinds = list(dict.fromkeys(map(json_kind, wrong)))
-        yield table.WRONG_KIND(
-            at.obj,
-            path=at.path,
-            found=" or ".join(kinds),
-            count=len(wrong),
-            total=total,
-            view=at.view,
-            declared=at.declared,
-        )
+        kinds = " or ".join(dict.fromkeys(map(json_kind, wrong)))
+        yield at.message(table.WRONG_KIND, found=kinds, count=len(wrong), total=total)
 
 
 def json_kind(value: Any) -> str:

@@ -2,7 +2,6 @@
 Checks of bound mutations against the functions that the database has.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -11,15 +10,14 @@ from django.core.checks import CheckMessage
 from django.db import DatabaseError
 
 from fraiseql.checks import table
-from fraiseql.checks.database import statement
+from fraiseql.checks.database import looked_at, statement
 from fraiseql.checks.types import annotation, column_type, takes
-from fraiseql.conf import get_settings
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Argument, Function
 from fraiseql.engine.sql.calls import JSONS, Bound, NotBound, bind
-from fraiseql.errors import ConfigurationError, FraiseQLError
-from fraiseql.schema.build import get_schema
+from fraiseql.errors import FraiseQLError
 from fraiseql.schema.inputs import scalar_of
+from fraiseql.schema.registry import path_of
 from fraiseql.schema.specs import ArgumentSpec, EnumSpec, InputSpec, MutationSpec
 
 _FAULTS = {
@@ -31,22 +29,17 @@ _FAULTS = {
 
 def check_functions(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Return what is wrong between the bound mutations and the database they write to."""
-    if not databases or sys.argv[1:2] == ["migrate"]:
+    found = looked_at(databases)
+    if found is None or not found[1].mutations:
         return []
-    try:
-        using, mutations = get_settings().DATABASE, get_schema().mutations
-    except ConfigurationError:
-        return []  # Reported by check_bindings.
-    if using not in databases or not mutations:
-        return []
+    using, mutations = found[0].DATABASE, found[1].mutations.values()
     try:
         catalog.forget(using)
-        names = dict.fromkeys(spec.function for spec in mutations.values())
-        found = catalog.functions(names, using)
+        functions = catalog.functions(dict.fromkeys(spec.function for spec in mutations), using)
         return [
             message
-            for spec in mutations.values()
-            for message in _check(spec, found.get(spec.function, ()), using)
+            for spec in mutations
+            for message in _check(spec, functions.get(spec.function, ()), using)
         ]
     except (FraiseQLError, DatabaseError):
         return []  # Reported by check_views.
@@ -124,4 +117,4 @@ def _nearest(name: str, using: str) -> str | None:
 def _of(spec: MutationSpec) -> str:
     if spec.input is None:
         return spec.name
-    return f"{spec.input.python.__module__}.{spec.input.python.__qualname__}"
+    return path_of(spec.input.python)

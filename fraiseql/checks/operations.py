@@ -2,31 +2,23 @@
 Checks of registered operations against the schema: what a deploy would break, seen before it does.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage
 
 from fraiseql.checks import table
-from fraiseql.conf import get_settings
-from fraiseql.errors import ConfigurationError, FraiseQLError
+from fraiseql.checks.database import looked_at
+from fraiseql.errors import FraiseQLError
 from fraiseql.management import registering
-from fraiseql.schema.build import get_schema
 
 
 def check_operations(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Return what is wrong with the operations that are registered in the database."""
-    # migrate runs these checks first, and is what makes the store.
-    if not databases or sys.argv[1:2] == ["migrate"]:
+    found = looked_at(databases)
+    if found is None:
         return []
-    try:
-        settings = get_settings()
-        get_schema()
-    except ConfigurationError:
-        return []  # Reported by check_bindings.
-    if settings.DATABASE not in databases:
-        return []
+    settings = found[0]
     try:
         rows = registering.stored(settings.DATABASE)
     except FraiseQLError as error:
