@@ -7,8 +7,6 @@ one statement more; uses within the next minutes take the estimate for theirs, w
 
 import json
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Generator
 from functools import partial
 from time import monotonic
@@ -18,6 +16,7 @@ from fraiseql.conf import Settings
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine.reading import Found, Reading
+from fraiseql.engine.recent import Recent
 from fraiseql.engine.viewer import Viewer
 from fraiseql.errors import CostExceeded, FraiseQLError
 
@@ -46,25 +45,17 @@ class Estimates:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._lock = threading.Lock()
+        # With the time until which it counts.
+        self._known = Recent[str, tuple[float, float]](MAX_ESTIMATES)
 
     def get(self, text: str) -> float | None:
         """Return the estimate of a statement's text, if there is one of late."""
-        with self._lock:
-            estimate, until = self._known.get(text, (0.0, 0.0))
-            if until <= self._clock():
-                return None
-            self._known.move_to_end(text)
-            return estimate
+        estimate, until = self._known.get(text) or (0.0, 0.0)
+        return estimate if self._clock() < until else None
 
     def keep(self, text: str, estimate: float) -> None:
         """Remember an estimate; the one unused for the longest time gives way."""
-        with self._lock:
-            self._known[text] = estimate, self._clock() + MAX_AGE_S
-            self._known.move_to_end(text)
-            if len(self._known) > MAX_ESTIMATES:
-                self._known.popitem(last=False)
+        self._known.put(text, (estimate, self._clock() + MAX_AGE_S))
 
     def within(self, reading: Reading, most: int, debug: bool) -> Reading:
         """

@@ -7,7 +7,6 @@ those that clients stored, the ones used last. These generators yield what must 
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from threading import Lock
 from time import monotonic, perf_counter
@@ -19,6 +18,7 @@ from fraiseql.engine.document import persisted
 from fraiseql.engine.document.persisted import Stored
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
+from fraiseql.engine.recent import Recent
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.session import session_of
 from fraiseql.engine.statistics import statistics
@@ -77,7 +77,8 @@ class Persisted:
         self._compiled: Mapping[str, Compiled] = {}
         self._fingerprint, self._due = "", 0.0
         self._lock = Lock()
-        self._recent = Recent(settings.DOCUMENT_CACHE_SIZE)
+        # By tenant and hash.
+        self._recent = Recent[tuple[str, str], Stored](settings.DOCUMENT_CACHE_SIZE)
         self._stores = Rate(settings.APQ_MAX_PER_MINUTE)
         self._lines = Rate(LINES_PER_MINUTE)
 
@@ -283,30 +284,6 @@ class Persisted:
                 how,
                 error.__cause__ or error,
             )
-
-
-class Recent:
-    """The operations used last, at most ``size`` of them, by tenant and hash."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[tuple[str, str], Stored] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: tuple[str, str]) -> Stored | None:
-        """Return an operation, which is now the one used last."""
-        with self._lock:
-            found = self._entries.get(key)
-            if found is not None:
-                self._entries.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[str, str], stored: Stored) -> None:
-        """Keep an operation; the one not used for longest makes room for it."""
-        with self._lock:
-            self._entries[key] = stored
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
 
 
 class Rate:
