@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import psycopg
 from django.db import OperationalError
 from psycopg import sql
 
+from fraiseql.db.connections import parameters
+
 
 def exists(connection: Any) -> bool:
-    """Tell whether the database of Django's connection is there. Raises OperationalError if the server is not."""
+    """Tell whether the database of Django's connection is there. Raises OperationalError if no server is."""
     try:
         connection.ensure_connection()
     except OperationalError:
@@ -19,17 +22,22 @@ def exists(connection: Any) -> bool:
 
 
 def create(connection: Any) -> None:
-    """Make the database of Django's connection, empty. Raises DatabaseError."""
+    """Make the database of Django's connection, empty. Raises psycopg.Error."""
     name = sql.Identifier(connection.settings_dict["NAME"])
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    with _beside(connection) as other:
+        other.execute(sql.SQL("CREATE DATABASE {}").format(name))
+
+
+def _beside(connection: Any) -> psycopg.Connection[Any]:
+    """Return a connection to the database that every server has."""
+    given = {**parameters(connection.alias, is_watched=False), "dbname": "postgres"}
+    return psycopg.connect(**given, autocommit=True)
 
 
 def _is_missing(connection: Any) -> bool:
-    """Tell whether the server says that it has no such database."""
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = %s)",
-            [connection.settings_dict["NAME"]],
-        )
-        return bool(cursor.fetchone()[0])
+    try:
+        with _beside(connection) as other:
+            name = [connection.settings_dict["NAME"]]
+            return not other.execute("SELECT FROM pg_database WHERE datname = %s", name).rowcount
+    except psycopg.OperationalError:
+        return False

@@ -258,9 +258,7 @@ class Change:
                     self._make(item.work)
                 else:
                     self._run(item.work, item.work, replacing=True)
-        except MigrationError as error:
-            if not _may_wait(error):
-                raise
+        except MigrationError:
             return False
         if item in self.waiting:
             self.waiting.remove(item)
@@ -423,6 +421,8 @@ def failed(
                 " FRAISEQL['LOCK_TIMEOUT_MS']."
             )
     place = "" if script is None else f"{script.label}: "
+    if hint is None and script is not None and "/migrations/sql/" in script.label:
+        hint = "Correct the file below sql/, delete the migration that was not applied, and make it again."
     if script is not None and statement is not None:
         place = f"{script.label}, line {line}: "
     return MigrationError(f"{place}{said}\n  {_shortened(text)}", hint=hint)

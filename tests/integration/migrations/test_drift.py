@@ -33,6 +33,7 @@ SELECT b.pk_book, b.title, jsonb_build_object('title', b.title, 'cover', b.cover
   FROM public.tb_book b;
 COMMENT ON VIEW v_book IS 'One row per book';
 COMMENT ON COLUMN v_book.data IS 'The document';
+GRANT SELECT ON v_book TO PUBLIC;
 """,
         views__mv_year="""\
 CREATE MATERIALIZED VIEW mv_year AS

@@ -148,6 +148,7 @@ def test_a_column_that_changes_its_type_keeps_what_depends_on_the_view(
         ("r", f"{{{reader}}}")
     ]
     assert blog.value("SELECT count(*) FROM pg_rules WHERE rulename = 'r_note'") == 1
+    blog.run("check")
     blog.run("down", "press", "0001")
     assert blog.value("SELECT pg_typeof(age)::text FROM v_old") == "integer"
 
