@@ -1,4 +1,4 @@
-"""The dataset, loaded once and kept: 10,000 users, 100,000 posts, 500,000 comments."""
+"""The dataset, loaded once and kept: 10,000 users, 100,000 posts (or as many as asked for), 500,000 comments."""
 
 import fcntl
 import hashlib
@@ -12,7 +12,9 @@ from pathlib import Path
 from benchmarks.postgres import SUPERUSER, Postgres, running
 from fraiseql.db.embedded import find_binaries
 
-SCRIPTS = tuple(Path(__file__).with_name("sql") / name for name in ("tables.sql", "views.sql"))
+SCRIPTS = tuple(
+    Path(__file__).with_name("sql") / name for name in ("tables.sql", "views.sql", "functions.sql")
+)
 USERS, POSTS = 10_000, 100_000
 
 
@@ -31,22 +33,11 @@ def cache_directory() -> Path:
 
 
 @contextmanager
-def database() -> Iterator[Postgres]:
-    """Run a server that holds the dataset; the first time, load it (about a minute)."""
+def alone() -> Iterator[None]:
+    """Hold the machine for one run. Raises Busy if another one has it."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    data = cache / f"postgresql-{find_binaries().major}-{_fingerprint()}"
-    with _alone(cache / "lock"):
-        if not data.exists():
-            _load(data)
-        with running(data) as postgres:
-            _warm(postgres)
-            yield postgres
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("w") as handle:
+    with (cache / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -54,16 +45,30 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def database(posts: int = POSTS) -> Iterator[Postgres]:
+    """Run a server that holds the dataset; the first time, load it (about a minute for 100,000 posts)."""
+    size = "" if posts == POSTS else f"-{posts}"
+    data = cache_directory() / f"postgresql-{find_binaries().major}-{_fingerprint()}{size}"
+    if not data.exists():
+        _load(data, posts)
+    with running(data) as postgres:
+        if posts == POSTS:
+            _warm(postgres)
+        yield postgres
+
+
 def _fingerprint() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in SCRIPTS)).hexdigest()[:12]
 
 
-def _load(data: Path) -> None:
+def _load(data: Path, posts: int) -> None:
     unfinished = data.with_name(f"{data.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     print(f"Loading the dataset into {data}, once ...", flush=True)
     begun = time.monotonic()
     with running(unfinished) as postgres, postgres.connect() as connection:
+        connection.execute("SELECT set_config('benchmarks.posts', %s, false)", [str(posts)])
         for script in SCRIPTS:
             connection.execute(script.read_bytes())
         # FREEZE: no later run rewrites pages because it is the first to read them.

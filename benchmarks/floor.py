@@ -1,5 +1,5 @@
 """
-The floor: what a hand-written application reaches that answers the same five operations and nothing else.
+The floor: what a hand-written application reaches that answers the same six operations and nothing else.
 
 psycopg's asynchronous pool, prepared statements, one query a request, orjson, no framework. It
 knows the operations by name: no GraphQL is parsed, no variable checked, no error reported, and
@@ -38,6 +38,8 @@ NEWEST: LiteralString = (
 BY_TITLE: LiteralString = (
     "SELECT data FROM tv_post WHERE title LIKE $1 ORDER BY created_at DESC LIMIT 20"
 )
+# One statement: inserting, keeping the projection and reading the comment are in the function.
+CREATE: LiteralString = "SELECT fn_create_comment_document($1, $2, $3)"
 
 
 class Pool:
@@ -47,16 +49,16 @@ class Pool:
         self._pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]] | None = None
         self._opening = asyncio.Lock()
 
-    async def documents(self, statement: LiteralString, argument: str) -> list[Document]:
+    async def documents(self, statement: LiteralString, *arguments: str) -> list[Document]:
         """Return the statement's rows, each one parsed document."""
-        return [orjson.loads(value) for value in await self.values(statement, argument)]
+        return [orjson.loads(value) for value in await self.values(statement, *arguments)]
 
-    async def values(self, statement: LiteralString, argument: str) -> list[bytes]:
+    async def values(self, statement: LiteralString, *arguments: str) -> list[bytes]:
         """Return the statement's rows as they came: psycopg's row maker costs more than parsing."""
         pool = self._pool or await self._open()
         async with pool.connection() as connection:
             cursor = AsyncRawCursor(connection)
-            await cursor.execute(statement, (argument,), prepare=True)
+            await cursor.execute(statement, arguments, prepare=True)
             result = cursor.pgresult
         if result is None:
             return []
@@ -158,12 +160,21 @@ async def posts_by_title(variables: Document) -> Document:
     return {"posts": [entry(row) for row in rows]}
 
 
+async def create_comment(variables: Document) -> Document:
+    arguments = variables["post"], variables["author"], variables["content"]
+    (row,) = await pool.documents(CREATE, *arguments)
+    return {
+        "createComment": {"comment": {"content": row["content"], "author": author(row["author"])}}
+    }
+
+
 OPERATIONS: dict[str, Callable[[Document], Awaitable[Document]]] = {
     "Q1": user_by_id,
     "Q2": users_from,
     "Q3": post_by_id,
     "Q4": newest_posts,
     "Q5": posts_by_title,
+    "Q6": create_comment,
 }
 
 

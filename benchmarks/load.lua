@@ -1,5 +1,5 @@
 -- Sends the requests of a file, one body a line, round and round; prints what happened as one JSON line.
--- arguments: the file, the line to begin with
+-- arguments: the file, the milliseconds a connection waits on average before a request (0: none)
 
 local requests = {}
 local position = 0
@@ -9,9 +9,18 @@ function init(arguments)
   wrk.headers["Content-Type"] = "application/json"
   wrk.headers["Accept"] = "application/json"
   for line in io.lines(arguments[1]) do
+    -- A hundred viewers take turns: whose session variables were set last is seldom who asks next.
+    wrk.headers["Authorization"] = "Bearer viewer-" .. #requests % 100
     requests[#requests + 1] = wrk.format(nil, nil, nil, line)
   end
-  position = tonumber(arguments[2]) or 0
+  local pause = tonumber(arguments[2]) or 0
+  if pause > 0 then
+    math.randomseed(1)
+    -- Exponential, as if each came from somebody else; wrk takes whole milliseconds, so chance rounds.
+    function delay()
+      return math.floor(-pause * math.log(1 - math.random()) + math.random())
+    end
+  end
 end
 
 function request()

@@ -62,17 +62,21 @@ def measure(target: Target, bodies: Path, *, seconds: float, connections: int) -
     )
 
 
-def run(url: str, bodies: Path, *, seconds: float, connections: int) -> dict[str, float]:
-    """Run wrk and return its report."""
+def run(
+    url: str, bodies: Path, *, seconds: float, connections: int, pause_ms: float = 0
+) -> dict[str, float]:
+    """Run wrk and return its report; each connection waits ``pause_ms`` on average before a request."""
     command: list[str | Path] = [
         require_wrk(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s",
-        "-s", SCRIPT, url, "--", bodies,
+        "-s", SCRIPT, url, "--", bodies, str(pause_ms),
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     line = next((line for line in answer.stdout.splitlines() if line.startswith("{")), None)
     if line is None:
         raise LoadFailed(f"wrk failed:\n{answer.stdout}{answer.stderr}")
     report: dict[str, float] = json.loads(line)
+    if not report["failed"] and not report["requests"] and seconds < 8:  # a very slow or busy one
+        return run(url, bodies, seconds=2 * seconds, connections=connections, pause_ms=pause_ms)
     if report["failed"] or not report["requests"]:
         raise LoadFailed(
             f"{report['failed']:.0f} of {report['requests']:.0f} requests failed at {url}."

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.environments import pinned
 from benchmarks.postgres import Postgres
 
 PACKAGES = (
@@ -32,6 +33,7 @@ def describe(postgres: Postgres) -> dict[str, str]:
         "wrk": _wrk(),
         "fraiseql": _commit(),
         "packages": ", ".join(found for name in PACKAGES if (found := _package(name))),
+        "peers": ", ".join(pinned()),
         "libpq": f"psycopg's {psycopg.pq.__impl__} wrapper",
         "accelerator": _package("fraiseql-accelerator") or "not installed: pure Python",
         "load_before": "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg()),

@@ -7,7 +7,8 @@ from benchmarks.load import run
 from benchmarks.operations import OPERATIONS
 from benchmarks.postgres import Postgres
 from benchmarks.processes import resident_bytes
-from benchmarks.servers import System, serving
+from benchmarks.servers import System
+from benchmarks.throughput import started
 
 REQUESTS = 100_000
 WARM_UP = 10_000  # caches, pools and the allocator find their size
@@ -20,7 +21,6 @@ ALLOWED_BYTES = 3 * 1024 * 1024
 class Memory:
     """Resident bytes of the server's processes: ``samples`` of (requests answered, bytes)."""
 
-    server: str
     system: str
     samples: tuple[tuple[int, int], ...]
 
@@ -35,20 +35,17 @@ class Memory:
         return self.growth_bytes <= ALLOWED_BYTES
 
 
-def memory(
-    postgres: Postgres, kind: str, system: System, directory: Path, requests: int = REQUESTS
-) -> Memory:
-    """Load one server with all operations in turn and watch its memory."""
+def memory(postgres: Postgres, system: System, directory: Path, requests: int = REQUESTS) -> Memory:
+    """Load one server with all operations that read in turn and watch its memory."""
     bodies = directory / "all.jsonl"
     bodies.write_bytes(b"\n".join(_mixed()) + b"\n")
-    log = directory / f"memory-{kind}-{system.name}.log"
-    with serving(kind, system, postgres.environment(), log) as server:
+    with started(system, postgres, directory) as server:
         _answer(server.url, bodies, min(WARM_UP, requests))
         samples = [(0, resident_bytes(server.pid))]
         while samples[-1][0] < requests:
             answered = samples[-1][0] + _answer(server.url, bodies, requests // 10)
             samples.append((answered, resident_bytes(server.pid)))
-    return Memory(kind, system.name, tuple(samples))
+    return Memory(system.name, tuple(samples))
 
 
 def _answer(url: str, bodies: Path, requests: int) -> int:
@@ -60,5 +57,5 @@ def _answer(url: str, bodies: Path, requests: int) -> int:
 
 
 def _mixed() -> list[bytes]:
-    by_operation = [operation.bodies(2_000) for operation in OPERATIONS]
+    by_operation = [operation.bodies(2_000) for operation in OPERATIONS if not operation.writes]
     return [body for turn in zip(*by_operation, strict=True) for body in turn]

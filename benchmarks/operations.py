@@ -1,4 +1,4 @@
-"""The five operations: their GraphQL, the variables of each request, and their SQL for pgbench."""
+"""The six operations: their GraphQL, the variables of each request, and their SQL for pgbench."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from benchmarks.dataset import POSTS, USERS
 
 # Enough that an id seldom comes twice in a second, few enough for the load generator's memory.
 REQUESTS = 5_000
+CONTENT = "A comment of some length, as one leaves it below an article, with an opinion."
 
 
 @dataclass(frozen=True)
@@ -21,56 +22,71 @@ class Operation:
     """
     One operation under test.
 
-    ``settings``, ``argument``: pgbench's lines before the statement and what stands there for its ``$1``.
+    ``settings``, ``arguments``: pgbench's lines before the statement and what stands there for ``$1``, ``$2``, ...
     """
 
     name: str
     title: str
     document: str
-    variables: Callable[[Random], dict[str, Any]]
+    variables: Callable[[Random, int], dict[str, Any]]
     statement: str
     settings: str
-    argument: str
+    arguments: tuple[str, ...]
+    writes: bool = False
 
-    def bodies(self, count: int = REQUESTS) -> list[bytes]:
-        """Return request bodies, the same ones each time."""
+    def bodies(
+        self, count: int = REQUESTS, document: str | None = None, posts: int = POSTS
+    ) -> list[bytes]:
+        """Return request bodies, the same variables each time; ``document``: a peer's wording."""
         random = Random(self.name)
-        return [self.body(self.variables(random)) for _ in range(count)]
-
-    def body(self, variables: dict[str, Any]) -> bytes:
-        """Return one request as GraphQL clients send it."""
-        request = {"query": self.document, "operationName": self.name, "variables": variables}
-        return json.dumps(request, ensure_ascii=False).encode()
+        request = {"query": document or self.document, "operationName": self.name}
+        return [
+            json.dumps(
+                {**request, "variables": self.variables(random, posts)}, ensure_ascii=False
+            ).encode()
+            for _ in range(count)
+        ]
 
     def pgbench(self) -> str:
         """Return the operation's statement as a pgbench script."""
-        return f"{self.settings}\n{self.statement.replace('$1', self.argument)};\n"
+        statement = self.statement
+        for number, argument in enumerate(self.arguments, 1):
+            statement = statement.replace(f"${number}", argument)
+        return f"{self.settings}\n{statement};\n"
 
 
 def _id(kind: str, number: int) -> str:
     return str(uuid.UUID(hashlib.md5(f"{kind}:{number}".encode()).hexdigest()))
 
 
-def _user(random: Random) -> dict[str, Any]:
+def _user(random: Random, _posts: int) -> dict[str, Any]:
     return {"id": _id("user", random.randint(1, USERS))}
 
 
-def _users(random: Random) -> dict[str, Any]:
+def _users(random: Random, _posts: int) -> dict[str, Any]:
     return {"from": f"user-{random.randint(1, USERS - 100):05}"}
 
 
-def _post(random: Random) -> dict[str, Any]:
-    return {"id": _id("post", random.randint(1, POSTS))}
+def _post(random: Random, posts: int) -> dict[str, Any]:
+    return {"id": _id("post", random.randint(1, posts))}
 
 
-def _before(random: Random) -> dict[str, Any]:
-    last = datetime(2020, 1, 1, tzinfo=UTC) + POSTS * timedelta(minutes=30, seconds=1.25)
+def _before(random: Random, posts: int) -> dict[str, Any]:
+    last = datetime(2020, 1, 1, tzinfo=UTC) + posts * timedelta(minutes=30, seconds=1.25)
     return {"before": (last - timedelta(hours=random.randint(0, 2_000))).isoformat()}
 
 
-def _prefix(random: Random) -> dict[str, Any]:
+def _prefix(random: Random, _posts: int) -> dict[str, Any]:
     topic, part = random.randint(100, 199), random.randint(1, 7)
     return {"prefix": f"Topic {topic}, part {part}" if part < 7 else f"Topic {topic}"}
+
+
+def _comment(random: Random, posts: int) -> dict[str, Any]:
+    return {
+        "post": _id("post", random.randint(1, posts)),
+        "author": _id("user", random.randint(1, USERS)),
+        "content": CONTENT,
+    }
 
 
 _POST = """id title content createdAt
@@ -87,7 +103,7 @@ OPERATIONS = (
         variables=_user,
         statement=floor.USER,
         settings=rf"\set i random(1, {USERS})",
-        argument="md5('user:' || :i::text)::uuid",
+        arguments=("md5('user:' || :i::text)::uuid",),
     ),
     Operation(
         name="Q2",
@@ -100,7 +116,7 @@ OPERATIONS = (
         variables=_users,
         statement=floor.USERS,
         settings=rf"\set i random(1, {USERS - 100})",
-        argument="'user-' || lpad(:i::text, 5, '0')",
+        arguments=("'user-' || lpad(:i::text, 5, '0')",),
     ),
     Operation(
         name="Q3",
@@ -113,7 +129,7 @@ OPERATIONS = (
         variables=_post,
         statement=floor.POST,
         settings=rf"\set i random(1, {POSTS})",
-        argument="md5('post:' || :i::text)::uuid",
+        arguments=("md5('post:' || :i::text)::uuid",),
     ),
     Operation(
         name="Q4",
@@ -126,7 +142,7 @@ OPERATIONS = (
         variables=_before,
         statement=floor.NEWEST,
         settings=r"\set i random(0, 2000)",
-        argument="timestamptz '2025-09-16' + :i * interval '-1 hour'",
+        arguments=("timestamptz '2025-09-16' + :i * interval '-1 hour'",),
     ),
     Operation(
         name="Q5",
@@ -141,6 +157,26 @@ OPERATIONS = (
         statement=floor.BY_TITLE,
         # Like _prefix: part 7 stands for the topic as a whole.
         settings="\\set i random(100, 199)\n\\set p random(1, 7)",
-        argument="'Topic ' || :i::text || CASE WHEN :p < 7 THEN ', part ' || :p::text ELSE '' END || '%'",
+        arguments=(
+            "'Topic ' || :i::text || CASE WHEN :p < 7 THEN ', part ' || :p::text ELSE '' END || '%'",
+        ),
+    ),
+    Operation(
+        name="Q6",
+        title="create a comment",
+        document="""mutation Q6($post: UUID!, $author: UUID!, $content: String!) {
+  createComment(input: {postId: $post, authorId: $author, content: $content}) {
+    comment { content author { id identifier fullName } }
+  }
+}""",
+        variables=_comment,
+        statement=floor.CREATE,
+        settings=f"\\set i random(1, {POSTS})\n\\set u random(1, {USERS})",
+        arguments=(
+            "md5('post:' || :i::text)::uuid",
+            "md5('user:' || :u::text)::uuid",
+            f"'{CONTENT}'",
+        ),
+        writes=True,
     ),
 )

@@ -19,8 +19,11 @@ def pgbench(postgres: Postgres, effort: Effort, directory: Path) -> dict[str, fl
         script = directory / f"{operation.name}.sql"
         script.write_text(operation.pgbench())
     for _ in range(effort.rounds):
-        for name, rates in found.items():
-            rates.append(_rate(postgres, effort, directory / f"{name}.sql"))
+        for operation in OPERATIONS:
+            rate = _rate(postgres, effort, directory / f"{operation.name}.sql")
+            found[operation.name].append(rate)
+            if operation.writes:
+                postgres.restore()
     return {name: median(rates) for name, rates in found.items()}
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.postgres import Postgres
-from benchmarks.servers import FRAISEQL, ROOT
+from benchmarks.servers import ROOT
+from benchmarks.systems import FRAISEQL
 from benchmarks.throughput import Effort
 
 POOLS = ("psycopg", "fraiseql")

@@ -16,7 +16,18 @@ OPTIONS = {
     # The dataset fits, so every system reads from memory; the rest as PostgreSQL ships it.
     "shared_buffers": "1GB",
     "max_wal_size": "4GB",  # counts while loading only
+    "max_connections": "400",  # all systems are connected at once; most of them idle
 }
+
+_DELETE: LiteralString = """
+DELETE FROM tb_comment
+ USING tb_post AS p
+ WHERE p.pk_post = fk_post AND pk_comment > 5 * (SELECT max(pk_post) FROM tb_post)
+RETURNING p.id
+"""
+_SYNC: LiteralString = """
+UPDATE tv_post SET data = v_post.data FROM v_post WHERE v_post.id = tv_post.id AND tv_post.id = ANY (%s)
+"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,13 @@ class Postgres:
     def connect(self, user: str | None = None) -> psycopg.Connection:
         """Return a new connection in autocommit mode."""
         return psycopg.connect(self.server.uri(user=user), autocommit=True)
+
+    def restore(self) -> None:
+        """Undo what operations that write have left: comments beyond the dataset's, and their traces."""
+        with self.connect() as connection:
+            posts = connection.execute(_DELETE).fetchall()
+            connection.execute(_SYNC, [[post for (post,) in posts]])
+            connection.execute("VACUUM tb_comment, tv_post")
 
     def environment(self) -> dict[str, str]:
         """Return libpq's environment variables for a child process."""

@@ -4,12 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from benchmarks import pages
+from benchmarks.latency import Alone, Latency
 from benchmarks.memory import Memory
 from benchmarks.operations import OPERATIONS
+from benchmarks.pages import Table
 from benchmarks.pools import PoolFigure
+from benchmarks.scale import Scale
 from benchmarks.startup import Startup
 from benchmarks.sync import Sync
+from benchmarks.systems import SYSTEMS
 from benchmarks.throughput import Effort, Figure
 
 try:
@@ -17,26 +23,6 @@ try:
     from rich.table import Table as RichTable
 except ImportError:  # rich comes with the extra [server]
     Console = None  # type: ignore[assignment,misc]  # absent: plain text
-
-FLOOR, FRAISEQL = "floor", "fraiseql"
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: a title, the head and rows of text; all columns but the first are numbers."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """Return the table in Markdown, below its title."""
-        rule = ["---"] + ["--:"] * (len(self.head) - 1)
-        lines = [self.head, rule, *self.rows]
-        return (
-            f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-        )
 
 
 @dataclass
@@ -52,13 +38,13 @@ class Results:
     memory: list[Memory] = field(default_factory=list)
     startup: list[Startup] = field(default_factory=list)
     sync: list[Sync] = field(default_factory=list)
+    latency: list[Latency] = field(default_factory=list)
+    alone: Alone | None = None
+    scale: list[Scale] = field(default_factory=list)
 
     def tables(self) -> list[Table]:
         """Return a table for each thing measured."""
-        kinds = list(dict.fromkeys(figure.server for figure in self.figures))
-        tables = [self._throughput(kind) for kind in kinds]
-        if self.pgbench and not kinds:
-            tables.append(_pgbench(self.pgbench))
+        tables = pages.tables(self.figures_by_name())
         if self.pools:
             tables.append(_pools(self.pools))
         if self.memory:
@@ -68,31 +54,24 @@ class Results:
         tables += [_sync(found) for found in self.sync]
         return tables
 
-    def _throughput(self, kind: str) -> Table:
-        figures = {
-            (figure.operation, figure.system): figure
-            for figure in self.figures
-            if figure.server == kind
+    def figures_by_name(self) -> dict[str, Any]:
+        """Return everything as JSON holds it."""
+        return {
+            "machine": self.machine,
+            "effort": asdict(self.effort),
+            "systems": {system.name: system.title for system in SYSTEMS.values()},
+            "operations": {operation.name: operation.title for operation in OPERATIONS},
+            "throughput": [asdict(figure) for figure in self.figures],
+            "pgbench": self.pgbench,
+            "latency": [asdict(entry) for entry in self.latency],
+            "alone": asdict(self.alone) if self.alone else None,
+            "scale": [asdict(entry) for entry in self.scale],
+            "projection": self.projection,
+            "pools": [asdict(entry) for entry in self.pools],
+            "memory": [asdict(entry) for entry in self.memory],
+            "startup": [asdict(entry) for entry in self.startup],
+            "sync": [asdict(entry) for entry in self.sync],
         }
-        systems = list(dict.fromkeys(system for _, system in figures))
-        pairs = FLOOR in systems and FRAISEQL in systems
-        head = ["operation", *(f"{system} (CPU; p99)" for system in systems)]
-        head += ["fraiseql / floor", "by CPU"] if pairs else []
-        head += ["pgbench"] if self.pgbench else []
-        rows = []
-        for operation in OPERATIONS:
-            row = [f"{operation.name} {operation.title}"]
-            row += [_cell(figures[operation.name, system]) for system in systems]
-            if pairs:
-                row += _ratios(figures[operation.name, FRAISEQL], figures[operation.name, FLOOR])
-            if self.pgbench:
-                row.append(f"{self.pgbench[operation.name]:,.0f}")
-            rows.append(tuple(row))
-        title = (
-            f"{kind}, {self.effort.connections} connections: requests a second"
-            " (milliseconds: server CPU + PostgreSQL CPU a request; p99 of the latency)"
-        )
-        return Table(title, tuple(head), tuple(rows))
 
     def markdown(self) -> str:
         """Return the whole report in Markdown."""
@@ -105,27 +84,10 @@ class Results:
     def write(self, directory: Path) -> Path:
         """Write results.md and results.json; return the first one's path."""
         directory.mkdir(parents=True, exist_ok=True)
-        everything = {
-            "machine": self.machine,
-            "effort": asdict(self.effort),
-            "throughput": [asdict(figure) for figure in self.figures],
-            "projection": self.projection,
-            "pgbench": self.pgbench,
-            "pools": [asdict(entry) for entry in self.pools],
-            "memory": [asdict(entry) for entry in self.memory],
-            "startup": [asdict(entry) for entry in self.startup],
-        }
-        (directory / "results.json").write_text(json.dumps(everything, indent=2) + "\n")
+        (directory / "results.json").write_text(json.dumps(self.figures_by_name(), indent=2) + "\n")
         page = directory / "results.md"
         page.write_text(self.markdown())
         return page
-
-
-def replace_results(page: Path, markdown: str) -> None:
-    """Put the report between the marks of ``page``."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{markdown}\n{END}{after}")
 
 
 def show(tables: Sequence[Table]) -> None:
@@ -142,27 +104,6 @@ def show(tables: Sequence[Table]) -> None:
         Console().print(drawn)
 
 
-def _cell(figure: Figure) -> str:
-    return (
-        f"{figure.rate:,.0f} ({figure.server_cpu_ms:.3f}+{figure.postgres_cpu_ms:.3f};"
-        f" {figure.p99_ms:.1f})"
-    )
-
-
-def _ratios(system: Figure, floor: Figure) -> list[str]:
-    """Return the ratio of the rates, and that of the server's processor times (above 1: cheaper)."""
-    return [
-        f"{system.rate / floor.rate:.2f}",
-        f"{floor.server_cpu_ms / system.server_cpu_ms:.2f}",
-    ]
-
-
-def _pgbench(rates: dict[str, float]) -> Table:
-    titles = {operation.name: operation.title for operation in OPERATIONS}
-    rows = tuple((f"{name} {titles[name]}", f"{rate:,.0f}") for name, rate in rates.items())
-    return Table("pgbench, the same statements", ("operation", "req/s"), rows)
-
-
 def _pools(figures: Sequence[PoolFigure]) -> Table:
     rows = tuple((entry.pool, f"{entry.rate:,.0f}", f"{entry.cpu_us:.1f}") for entry in figures)
     head = ("pool", "statements/s", "CPU, microseconds")
@@ -172,7 +113,7 @@ def _pools(figures: Sequence[PoolFigure]) -> Table:
 def _memory(entries: Sequence[Memory]) -> Table:
     rows = tuple(
         (
-            f"{entry.system}, {entry.server}",
+            entry.system,
             f"{entry.samples[-1][0]:,}",
             _megabytes(entry.samples[0][1]),
             _megabytes(entry.samples[len(entry.samples) // 2][1]),
@@ -182,7 +123,7 @@ def _memory(entries: Sequence[Memory]) -> Table:
         for entry in entries
     )
     head = ("resident memory", "requests", "after warm-up, MB", "half-way", "at the end", "flat")
-    return Table("Memory, all five operations in turn", head, rows)
+    return Table("Memory, all operations that read in turn", head, rows)
 
 
 def _startup(entries: Sequence[Startup]) -> Table:

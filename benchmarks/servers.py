@@ -1,16 +1,16 @@
-"""The systems under test and the servers they run under; each one process that answers."""
+"""A system under test, started and stopped: one process that answers."""
 
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -23,22 +23,29 @@ class ServerFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class System:
-    """An application under test."""
+    """
+    An application under test, with the server that serves it best.
+
+    ``command``: the program by port, run in ``directory()``. ``operations``: a file of documents, where its
+    GraphQL differs from ours. ``setup``: SQL it wants in the database.
+    """
 
     name: str
-    application: str
-    path: str
+    title: str
+    command: Callable[[int], Sequence[str | Path]]
+    path: str = "/graphql/"
     environment: Mapping[str, str] = field(default_factory=dict)
+    directory: Callable[[], Path] = lambda: ROOT
+    operations: Path | None = None
+    setup: Path | None = None
 
-
-FLOOR = System("floor", "benchmarks.floor:application", "/graphql/")
-FRAISEQL = System(
-    "fraiseql",
-    "benchmarks.app.asgi:application",
-    "/graphql/",
-    {"DJANGO_SETTINGS_MODULE": "benchmarks.app.settings"},
-)
-SYSTEMS = {system.name: system for system in (FLOOR, FRAISEQL)}
+    @cached_property
+    def documents(self) -> dict[str, str]:
+        """Return its own wording of each operation, by name."""
+        if self.operations is None:
+            return {}
+        blocks = self.operations.read_text().strip().split("\n\n")
+        return {block.split("(")[0].split()[1]: block for block in blocks}
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,13 @@ class Server:
     def ask(self, body: bytes) -> bytes:
         """Return the answer to one request."""
         request = urllib.request.Request(
-            self.url, body, {"Content-Type": "application/json", "Accept": "application/json"}
+            self.url,
+            body,
+            {
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "Authorization": "Bearer viewer-7",
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
@@ -64,45 +77,17 @@ class Server:
             ) from error
 
 
-def _uvicorn(application: str, port: int) -> list[str]:
-    return [
-        "uvicorn", application, "--host", HOST, "--port", str(port), "--workers", "1",
-        "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
-    ]  # fmt: skip
-
-
-def _granian(application: str, port: int) -> list[str]:
-    return [
-        "granian", application, "--interface", "asgi", "--host", HOST, "--port", str(port),
-        "--workers", "1", "--runtime-threads", "1", "--loop", "uvloop", "--http", "1",
-        "--no-ws", "--no-access-log", "--log-level", "warning",
-    ]  # fmt: skip
-
-
-def _daphne(application: str, port: int) -> list[str]:
-    return ["daphne", "-b", HOST, "-p", str(port), "-v", "0", "--no-server-name", application]
-
-
-COMMANDS: dict[str, Callable[[str, int], list[str]]] = {
-    "uvicorn": _uvicorn,
-    "granian": _granian,
-    "daphne": _daphne,
-}
-
-
 @contextmanager
-def serving(
-    kind: str, system: System, environment: Mapping[str, str], log: Path
-) -> Iterator[Server]:
-    """Run ``system`` under the server ``kind`` for as long as the block lasts."""
+def serving(system: System, environment: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """Run ``system`` for as long as the block lasts."""
     port = _free_port()
-    command = [sys.executable, "-m", *COMMANDS[kind](system.application, port)]
+    command = system.command(port)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdout=output,
             stderr=output,
-            cwd=ROOT,
+            cwd=system.directory(),
             start_new_session=True,
             env={**os.environ, **environment, **system.environment},
         )

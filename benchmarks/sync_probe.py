@@ -27,12 +27,10 @@ SELECT id, identifier, title, created_at, data FROM v_post
        data = EXCLUDED.data, updated_at = DEFAULT
 """
 SETUP = """
-CREATE UNIQUE INDEX tb_post_synced_idx ON tb_post (id);
 CREATE TABLE tv_post_synced (LIKE tv_post INCLUDING ALL);
 """
 CLEAN = """
 DROP TABLE IF EXISTS tv_post_synced CASCADE;
-DROP INDEX IF EXISTS tb_post_synced_idx;
 DROP FUNCTION IF EXISTS fn_sync_tv_post_synced(uuid[]), fn_sync_tv_post_synced(uuid);
 """
 SPOIL = "UPDATE tv_post_synced SET data = jsonb_set(data, '{title}', '\"old\"')"

@@ -1,9 +1,10 @@
 """Requests a second of each system under each server, their answers compared first."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.postgres import Postgres
 from benchmarks.servers import Server, System, serving
 
 COMPARED = 25  # answers of each operation that all systems must give alike
+RECOMPARED = 5  # the same after the timing
 
 
 class AnswersDiffer(RuntimeError):
@@ -30,10 +32,17 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One system, server and operation: the median of each figure over the rounds."""
+class Side:
+    """A server that takes part in turns, and the bodies it is sent."""
 
-    server: str
+    target: Target
+    bodies: Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One system and operation: the median of each figure over the rounds."""
+
     system: str
     operation: str
     rate: float
@@ -45,57 +54,62 @@ class Figure:
 
 
 def throughput(
-    postgres: Postgres,
-    kinds: Sequence[str],
-    systems: Sequence[System],
-    effort: Effort,
-    directory: Path,
+    postgres: Postgres, systems: Sequence[System], effort: Effort, directory: Path
 ) -> Iterator[Figure]:
-    """Measure every system under every server, the systems taking turns; yield each figure."""
-    bodies = write_bodies(directory)
-    for kind in kinds:
-        with ExitStack() as stack:
-            servers = [
-                stack.enter_context(
-                    serving(
-                        kind,
-                        system,
-                        postgres.environment(),
-                        directory / f"{kind}-{system.name}.log",
-                    )
+    """Measure every system, all taking turns; yield each figure."""
+    postgres.restore()
+    with ExitStack() as stack:
+        servers = [stack.enter_context(started(system, postgres, directory)) for system in systems]
+        compare(servers)
+        postgres.restore()
+        for operation in OPERATIONS:
+            sides = {
+                server.system.name: Side(
+                    Target(server.url, server.pid, postgres.pid),
+                    write_bodies(server.system, operation, directory),
                 )
-                for system in systems
-            ]
-            compare(servers)
-            yield from _measure_all(kind, servers, postgres, bodies, effort)
+                for server in servers
+            }
+            loads = take_turns(sides, effort, postgres.restore if operation.writes else None)
+            compare(servers, [operation], RECOMPARED)
+            if operation.writes:
+                postgres.restore()
+            for name, found in loads.items():
+                yield _figure(name, operation, found)
 
 
-def _measure_all(
-    kind: str,
-    servers: Sequence[Server],
-    postgres: Postgres,
-    bodies: Mapping[str, Path],
-    effort: Effort,
-) -> Iterator[Figure]:
-    for operation in OPERATIONS:
-        loads: dict[str, list[Load]] = {server.system.name: [] for server in servers}
-        for turn in range(effort.rounds):
-            # Whoever was first is last in the next round: the machine's mood is shared out.
-            for server in servers if turn % 2 == 0 else reversed(servers):
-                target = Target(server.url, server.pid, postgres.pid)
-                path = bodies[operation.name]
-                run(target.url, path, seconds=1, connections=effort.connections)
-                loads[server.system.name].append(
-                    measure(target, path, seconds=effort.seconds, connections=effort.connections)
-                )
-        compare(servers, [operation])
-        for server in servers:
-            yield _figure(kind, server.system.name, operation, loads[server.system.name])
+@contextmanager
+def started(system: System, postgres: Postgres, directory: Path) -> Iterator[Server]:
+    """Run a system, with what it wants in the database."""
+    if system.setup:
+        with postgres.connect() as connection:
+            connection.execute(system.setup.read_bytes())
+    with serving(system, postgres.environment(), directory / f"{system.name}.log") as server:
+        yield server
 
 
-def _figure(kind: str, system: str, operation: Operation, loads: Sequence[Load]) -> Figure:
+def take_turns(
+    sides: Mapping[str, Side], effort: Effort, after: Callable[[], None] | None = None
+) -> dict[str, list[Load]]:
+    """Return the loads of all sides by name, one of each a round; ``after`` undoes what it wrote."""
+    loads: dict[str, list[Load]] = {name: [] for name in sides}
+    for turn in range(effort.rounds):
+        # Whoever was first is last in the next round: the machine's mood is shared out.
+        for name in sides if turn % 2 == 0 else reversed(sides):
+            side = sides[name]
+            if turn == 0:
+                run(side.target.url, side.bodies, seconds=1, connections=effort.connections)
+            load = measure(
+                side.target, side.bodies, seconds=effort.seconds, connections=effort.connections
+            )
+            loads[name].append(load)
+            if after:
+                after()
+    return loads
+
+
+def _figure(system: str, operation: Operation, loads: Sequence[Load]) -> Figure:
     return Figure(
-        server=kind,
         system=system,
         operation=operation.name,
         rate=median(load.rate for load in loads),
@@ -107,29 +121,52 @@ def _figure(kind: str, system: str, operation: Operation, loads: Sequence[Load])
     )
 
 
-def write_bodies(directory: Path) -> dict[str, Path]:
-    """Write the request bodies of every operation to a file each; return the files by name."""
-    files = {}
-    for operation in OPERATIONS:
-        files[operation.name] = directory / f"{operation.name}.jsonl"
-        files[operation.name].write_bytes(b"\n".join(operation.bodies()) + b"\n")
-    return files
+def write_bodies(system: System, operation: Operation, directory: Path) -> Path:
+    """Write the request bodies of an operation, as the system words it, to a file; return it."""
+    path = directory / f"{operation.name}-{system.name}.jsonl"
+    bodies = operation.bodies(document=system.documents.get(operation.name))
+    path.write_bytes(b"\n".join(bodies) + b"\n")
+    return path
 
 
-def compare(servers: Sequence[Server], operations: Sequence[Operation] = OPERATIONS) -> None:
+def compare(
+    servers: Sequence[Server],
+    operations: Sequence[Operation] = OPERATIONS,
+    count: int = COMPARED,
+) -> None:
     """Raise AnswersDiffer unless all servers answer alike, without errors and not emptily."""
     for operation in operations:
-        for body in operation.bodies(COMPARED):
-            answers = [(server.system.name, json.loads(server.ask(body))) for server in servers]
-            first, expected = answers[0]
-            _require_data(first, body, expected)
-            for name, answer in answers[1:]:
-                if answer != expected:
+        first, *others = servers
+        expected = _answers(first, operation, count)
+        for server in others:
+            for index, answer in enumerate(_answers(server, operation, count)):
+                if answer != expected[index]:
                     raise AnswersDiffer(
-                        f"{operation.name}: {name} and {first} differ.\n"
-                        f"request: {body.decode()}\n"
-                        f"{first}: {_short(expected)}\n{name}: {_short(answer)}"
+                        f"{operation.name}: {server.system.name} and {first.system.name} differ.\n"
+                        f"{first.system.name}: {_short(expected[index])}\n"
+                        f"{server.system.name}: {_short(answer)}"
                     )
+
+
+def _answers(server: Server, operation: Operation, count: int) -> list[Any]:
+    found = []
+    for body in operation.bodies(count, server.system.documents.get(operation.name)):
+        answer = json.loads(server.ask(body))
+        _require_data(server.system.name, body, answer)
+        found.append(_normal(answer))
+    return found
+
+
+def _normal(value: Any) -> Any:
+    """Return the answer with its moments as such: systems write them with more or fewer digits."""
+    if isinstance(value, list):
+        return [_normal(entry) for entry in value]
+    if isinstance(value, dict):
+        return {
+            key: datetime.fromisoformat(entry) if key == "createdAt" else _normal(entry)
+            for key, entry in value.items()
+        }
+    return value
 
 
 def _require_data(name: str, body: bytes, answer: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ class User:
     created_at: datetime
 
 
-@fraiseql.type
+@fraiseql.type(view="v_comment")
 class Comment:
     """What someone said below a post; stored in the post's document."""
 
@@ -44,6 +44,23 @@ class Post:
     comments: list[Comment]
 
 
+@fraiseql.type(view="v_slow")
+class Slow:
+    """What takes five seconds."""
+
+    id: UUID
+
+
+@fraiseql.mutation(function="fn_create_comment")
+class CreateComment:
+    """Comment on a post."""
+
+    post_id: UUID
+    author_id: UUID
+    content: str
+    returns: Comment
+
+
 class Query(fraiseql.Query):
     """What the benchmark asks for."""
 
@@ -51,3 +68,4 @@ class Query(fraiseql.Query):
     users = fraiseql.many(User)
     post = fraiseql.one(Post)
     posts = fraiseql.many(Post)
+    slow = fraiseql.many(Slow)

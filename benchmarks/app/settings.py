@@ -20,4 +20,10 @@ DATABASES = {
     }
 }
 # As many as the floor has; the default of 10 measures alike.
-FRAISEQL = {"POOL_MIN_SIZE": 16, "POOL_MAX_SIZE": 16}
+FRAISEQL = {
+    "POOL_MIN_SIZE": 16,
+    "POOL_MAX_SIZE": 16,
+    "AUTHENTICATION": ["benchmarks.app.authentication.viewer"]
+    if "BENCHMARK_VIEWERS" in os.environ
+    else [],
+}

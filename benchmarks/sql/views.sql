@@ -47,6 +47,22 @@ SELECT p.id,
             WHERE c.fk_post = p.pk_post
        ) AS comments ON true;
 
+CREATE VIEW v_comment AS
+SELECT c.id,
+       jsonb_build_object(
+           'id', c.id,
+           'content', c.content,
+           'created_at', c.created_at,
+           'author', writer.data
+       ) AS data
+  FROM tb_comment AS c
+  JOIN v_user AS writer ON writer.pk_user = c.fk_user;
+
+-- For a cheap statement beside a slow one: five seconds for one row.
+CREATE VIEW v_slow AS
+SELECT id, jsonb_build_object('id', id) AS data
+  FROM (SELECT u.id, pg_sleep(5) FROM tb_user AS u WHERE u.pk_user = 1 OFFSET 0) AS slept;
+
 CREATE TABLE tv_user (
     id uuid PRIMARY KEY,
     identifier text NOT NULL UNIQUE,

@@ -1,0 +1,1 @@
+"""graphene-django, with a data loader for each relation."""

@@ -1,0 +1,1 @@
+"""strawberry-graphql-django, with its query optimizer."""
