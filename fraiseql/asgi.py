@@ -12,7 +12,6 @@ from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
 from django.core.signals import setting_changed
@@ -20,12 +19,10 @@ from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import batch, http
 from fraiseql.authentication import authentications, viewer_of_async
-from fraiseql.db import replicas
-from fraiseql.db.pool import close_pools
+from fraiseql.drain import drain_of_daphne, finish
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
-from fraiseql.engine.statistics import statistics
 from fraiseql.events import events
 
 Scope = MutableMapping[str, Any]
@@ -53,16 +50,27 @@ class GraphQLApplication:
         get_engine()
         authentications()
         self.paths = frozenset({path, path.rstrip("/")})
+        self._drain = drain_of_daphne()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         kind = scope["type"]
-        if kind == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in self.paths:
-            await self._graphql(scope, receive, send)
-        elif kind == "lifespan":
-            await _lifespan(receive, send)
-        else:
-            await self.application(scope, receive, send)
+        drain = self._drain if kind == "http" else None
+        if drain is not None:
+            if drain.is_ending:
+                await _send(send, http.Exchange(scope["method"], _nothing).refuse(drain.refusal))
+                return
+            drain.under_way += 1
+        try:
+            if kind == "http" and _path(scope) in self.paths:
+                await self._graphql(scope, receive, send)
+            elif kind == "lifespan":
+                await _lifespan(receive, send)
+            else:
+                await self.application(scope, receive, send)
+        finally:
+            if drain is not None:
+                drain.under_way -= 1
 
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope["headers"])
@@ -117,6 +125,15 @@ class GraphQLApplication:
         if not scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"] + "/"}
         await self.application(scope, receive, send)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _nothing(_name: str) -> None:
+    """Read no header: the answer depends on none."""
 
 
 def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -263,8 +280,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             await warm_async()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await sync_to_async(statistics.flush)()
-            await close_pools()
-            await sync_to_async(replicas.stop)()
+            await finish()
             await send({"type": "lifespan.shutdown.complete"})
             return

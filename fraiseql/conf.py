@@ -47,6 +47,13 @@ class Settings:
     )
     POOL_MIN_SIZE: int = setting(2, "Connections the asynchronous pool keeps open.")
     POOL_MAX_SIZE: int = setting(10, "Connections the asynchronous pool opens at most.")
+    POOL_MAX_LIFETIME_S: int = setting(
+        3_600,
+        "Age at which a connection of the asynchronous pool is replaced by a new one; 0: none.",
+    )
+    POOL_MAX_IDLE_S: int = setting(
+        600, "Time unused after which a connection beyond POOL_MIN_SIZE is closed."
+    )
     POOL_TIMEOUT_MS: int = setting(
         5_000, "Time a request waits for a connection before SERVICE_UNAVAILABLE."
     )
@@ -62,6 +69,11 @@ class Settings:
         1_000,
         "Requests that may wait for a connection, per process; more get SERVICE_UNAVAILABLE (503) at"
         " once, and so do those that would wait longer than POOL_TIMEOUT_MS.",
+    )
+    DRAIN_MS: int = setting(
+        10_000,
+        "Time that requests under way have to finish when daphne is told to end; uvicorn and granian have"
+        " options of their own.",
     )
     MAX_BODY_BYTES: int = setting(1_048_576, "Largest request body; a larger one is refused (413).")
     MAX_BATCH: int = setting(

@@ -30,7 +30,14 @@ class Run:
 
     def __str__(self) -> str:
         chosen = " ".join(["", *self.selection])
-        return f"accelerator {self.accelerator}, PostgreSQL {self.servers}{chosen}"
+        return (
+            f"accelerator {self.accelerator}, PostgreSQL {self.servers}, pool {self.pool}{chosen}"
+        )
+
+    @property
+    def pool(self) -> str:
+        """Return the way to use the pool; the other one rides on one pair, as in tox.ini."""
+        return "simple" if (self.accelerator, self.postgres) == ("off", "15") else "multiplexed"
 
     def pytest(self, arguments: list[str]) -> "Ended":
         """Return what pytest says, when it has ended."""
@@ -40,6 +47,7 @@ class Run:
             "FRAISEQL_ACCELERATOR": self.accelerator,
             "FRAISEQL_TEST_POSTGRES": self.postgres,
             "FRAISEQL_TEST_SERVERS": self.servers,
+            "FRAISEQL_TEST_POOL": self.pool,
         }
         command = [sys.executable, "-m", "pytest", *self.selection, *arguments]
         done = subprocess.run(

@@ -397,29 +397,41 @@ def commands_page() -> str:
 
 
 def _options(command: BaseCommand, name: str) -> str:
+    parser = command.create_parser("manage.py", name)
+    below: dict[str, ArgumentParser] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            below |= action.choices
+    rows = _rows(parser)
+    if not below:
+        return _table(("argument", "meaning"), rows) if rows else "It has no options."
+    shared = [row for row in _rows(next(iter(below.values()))) if _is_shared(row, below.values())]
+    parts = []
+    for word, sub in below.items():
+        own = [row for row in _rows(sub) if row not in shared]
+        meaning = f"### {name} {word}\n\n{_joined(sub.description or '')}".rstrip()
+        parts.append(meaning + (f"\n\n{_table(('argument', 'meaning'), own)}" if own else ""))
+    if rows or shared:
+        parts.append(f"All of them take\n\n{_table(('argument', 'meaning'), [*rows, *shared])}")
+    return "\n\n".join(parts)
+
+
+def _is_shared(row: tuple[str, str], parsers: Iterable[ArgumentParser]) -> bool:
+    return all(row in _rows(parser) for parser in parsers)
+
+
+def _rows(parser: ArgumentParser) -> list[tuple[str, str]]:
     usual = {
         option
         for action in BaseCommand().create_parser("manage.py", "usual")._actions
         for option in action.option_strings
     }
-    rows = [
+    return [
         (_usage(action), _joined(action.help or ""))
-        for parser in _parsers(command.create_parser("manage.py", name))
         for action in parser._actions
         if not isinstance(action, argparse._SubParsersAction)
         and not usual & {*action.option_strings}
     ]
-    return _table(("argument", "meaning"), rows) if rows else "It has no options."
-
-
-def _parsers(parser: ArgumentParser) -> list[ArgumentParser]:
-    below = [
-        item
-        for action in parser._actions
-        if isinstance(action, argparse._SubParsersAction)
-        for item in action.choices.values()
-    ]
-    return [parser, *below]
 
 
 def _usage(action: argparse.Action) -> str:

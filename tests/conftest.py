@@ -4,7 +4,7 @@ Real PostgreSQL servers for the tests.
 Django's tests run on one server per run: FRAISEQL_TEST_POSTGRES=15|18 (18 unless given). A test
 that takes ``server_uri`` runs once per version in FRAISEQL_TEST_SERVERS (``15,18`` unless given),
 on an empty database of its module. A version that is named and missing is a failure; one that is
-missing and was not named is skipped.
+missing and was not named is skipped. FRAISEQL_TEST_POOL=simple has the asynchronous pool used so.
 """
 
 import os
@@ -20,6 +20,7 @@ import pytest
 from django.db import connections
 from psycopg import sql
 
+from fraiseql.db import pool
 from fraiseql.db.embedded import EmbeddedServer, find_binaries
 from fraiseql.errors import EmbeddedServerError
 
@@ -27,6 +28,18 @@ NAMED = os.environ.get("FRAISEQL_TEST_SERVERS")
 VERSIONS = [version.strip() for version in (NAMED or "15,18").split(",")]
 # Nothing of a test run has to survive a power cut.
 _OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+POOL = os.environ.get("FRAISEQL_TEST_POOL", "multiplexed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pool_of_this_run() -> Iterator[None]:
+    """The way to use the pool that this run is for, whatever settings a test gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        if POOL == "simple":
+            patch.setattr(pool, "lanes_of", lambda *_: 0)
+        yield
 
 
 class Servers:

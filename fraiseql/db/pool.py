@@ -37,8 +37,8 @@ logger = logging.getLogger("fraiseql.db")
 
 # While the database is known to be down, requests wait this long for the attempt under way.
 PATIENCE_S = 1.0
-# How often connections are looked over, and how long one may live or stay unused.
-TEND_S, LIFETIME_S, IDLE_S = 5.0, 3600.0, 600.0
+# How often connections are looked over.
+TEND_S = 5.0
 # What the server gets beyond its own statement_timeout before its silence counts as a timeout.
 SILENCE_S = 5.0
 CANCEL_S = 5.0
@@ -118,6 +118,7 @@ class Pool:
         self._params, self._prepares = parameters(using), not is_pooled(using)
         self.settings = settings_of_flight(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
+        self._lifetime_s, self._idle_s = settings.POOL_MAX_LIFETIME_S, settings.POOL_MAX_IDLE_S
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
         self._queue = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
         self._costs = Costs()
@@ -216,7 +217,7 @@ class Pool:
         while self._idle:
             self._drop(self._idle.pop())
         if self._lanes is not None:
-            self._lanes.let_go(IDLE_S)
+            self._lanes.let_go(self._idle_s)
 
     async def start(self) -> None:
         """Tie the pool to its event loop: it is closed when the loop shuts down."""
@@ -291,9 +292,14 @@ class Pool:
     def _is_down(self) -> bool:
         return self._has_failed and not self._links
 
-    def _grow(self) -> None:
-        """Open connections for those who wait, only one at a time while that fails; or lend lanes."""
-        limit = min(1, len(self._queue)) if self._has_failed else len(self._queue)
+    def _grow(self, least: int = 0) -> None:
+        """
+        Open connections for those who wait, and up to ``least``; or lend lanes.
+
+        Only one at a time while that fails.
+        """
+        missing = max(len(self._queue), least - len(self._links))
+        limit = min(1, missing) if self._has_failed else missing
         while self._opening < limit and len(self._links) + self._opening < self._max_size:
             self._opening += 1
             self.spawn(self._open_link())
@@ -372,21 +378,24 @@ class Pool:
         self.release(link)
 
     def _tend(self) -> None:
-        """Close what is silent, old or unused, and look again in a while."""
+        """Close what is silent, old or unused, open what is missing, and look again in a while."""
         now = self._loop.time()
+        # One at a time: what was opened together is not all replaced at once.
+        oldest = min(self._links, key=_born, default=None)
+        if oldest is not None and 0 < self._lifetime_s < now - oldest.born:
+            oldest.retired = True
         limit_s = self._statement_timeout_s and self._statement_timeout_s + SILENCE_S
         for link in tuple(self._links):
             if link.is_busy and limit_s and now - link.used > limit_s:
                 link.fail(psycopg.errors.QueryCanceled("no answer within statement_timeout"))
-            elif now - link.born > LIFETIME_S:
-                link.retired = True
         if self._lanes is not None:
-            self._lanes.let_go(IDLE_S)
+            self._lanes.let_go(self._idle_s)
         unused = max(0, len(self._links) - self._min_size)
         for place, link in enumerate(tuple(self._idle)):
-            if link.retired or (place < unused and now - link.used > IDLE_S):
+            if link.retired or (place < unused and now - link.used > self._idle_s):
                 self._idle.remove(link)
                 self._drop(link)
+        self._grow(self._min_size)
         self._timer = self._loop.call_later(TEND_S, self._tend)
 
 
@@ -398,6 +407,10 @@ async def _open(using: str) -> Pool:
     pool = _pools[asyncio.get_running_loop(), using] = Pool(using)
     await pool.start()
     return pool
+
+
+def _born(link: Link) -> float:
+    return link.born
 
 
 async def _forget_renamed(using: str) -> None:

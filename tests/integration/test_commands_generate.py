@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from fraiseql.db import catalog
 from fraiseql.management.generate import triggers
 from fraiseql.management.generate.tables import _RESERVED
 from fraiseql.schema import registry
@@ -310,7 +311,7 @@ def test_a_second_run_changes_nothing_and_what_somebody_changed_is_kept(app: App
         ("others: list[list[Other]]", "Thing.others: lists of lists of rows have no table."),
         (
             "rivals: list['Rival']",
-            "Thing.rivals: Rival refers to Thing by one and two: which of them?",
+            "Thing.rivals: Rival refers to Thing by one_id and two_id: which of them?",
         ),
         ("first_line: str\n    firstLine: str = fraiseql.field(name='other')", "two columns"),
         ("a" * 60 + ": Other", "too long a name for PostgreSQL"),
@@ -406,6 +407,16 @@ def test_plain_types_get_tables_when_they_are_named(app: App) -> None:
     }  # fmt: skip
 
 
+def test_what_is_called_and_not_there_is_told(app: App) -> None:
+    app.bind(BLOG)
+    found = json.loads(app.generate("ddl", "@Comment", format="json"))
+    assert [note.partition(" is called")[0] for note in found["notes"]] == ["fn_sync_tv_post"]
+    found = json.loads(app.generate("ddl", "@Post", "@User", format="json"))
+    assert found["notes"] == [
+        "Post.tags: tb_post_tag holds the pairs, because Tag refers to no Post."
+    ]
+
+
 def test_a_document_may_have_more_keys_than_a_function_has_arguments(app: App) -> None:
     fields = "\n".join(f"    field_{number}: int | None" for number in range(120))
     app.bind(f'@fraiseql.type(view="v_wide")\nclass Wide:\n    id: UUID\n{fields}')
@@ -473,6 +484,8 @@ def test_a_model_is_a_type_with_all_it_needs(app: App) -> None:
         ("title", "is no field of a new type"),
         ("version:int", "Every type has id, identifier, version"),
         ("title:sting", "there is no type 'sting'"),
+        ("class:str", "'class:str' is no field"),
+        ("kind:a,b c", "there is no type 'a,b c'"),
         ("children:Thing:list", "what do its objects belong together by"),
     ],
 )
@@ -621,3 +634,90 @@ def test_triggers_are_listed_and_a_second_run_changes_nothing(watched: App) -> N
         "tb_tag",
         "tb_user",
     ]
+
+
+SHELVES = """\
+@fraiseql.type(view="v_owner")
+class Owner:
+    id: int
+    name: str
+
+@fraiseql.type(view="tv_shelf", source="v_shelf")
+class Shelf:
+    id: int
+    owner: Owner
+    volumes: list["Volume"]
+    keepers: list[Owner]
+
+@fraiseql.type(view="v_volume")
+class Volume:
+    id: int
+    owner: Owner | None
+"""
+SHELF_TABLES = (
+    "CREATE TABLE tb_owner (number int PRIMARY KEY, id bigint UNIQUE, name text)",
+    "CREATE TABLE tb_shelf (nr int PRIMARY KEY, id bigint UNIQUE, belongs_to int REFERENCES tb_owner)",
+    """CREATE TABLE tb_volume (
+           id bigint PRIMARY KEY, shelf bigint REFERENCES tb_shelf (id), owner int REFERENCES tb_owner)""",
+    "CREATE TABLE keepers (shelf int REFERENCES tb_shelf, keeper bigint REFERENCES tb_owner (id))",
+    "CREATE VIEW v_owner AS SELECT id, jsonb_build_object('id', id, 'name', name) AS data, number FROM tb_owner",
+    """CREATE VIEW v_volume AS
+       SELECT v.id, jsonb_build_object('id', v.id, 'owner', o.data) AS data, v.shelf
+         FROM tb_volume v LEFT JOIN v_owner o ON o.number = v.owner""",
+    """CREATE VIEW v_shelf AS
+       SELECT s.id, jsonb_build_object(
+                'id', s.id, 'owner', o.data,
+                'volumes', ARRAY(SELECT v.data FROM v_volume v WHERE v.shelf = s.id ORDER BY v.id),
+                'keepers', ARRAY(SELECT o.data FROM keepers k JOIN v_owner o ON o.id = k.keeper
+                                  WHERE k.shelf = s.nr ORDER BY o.id)) AS data
+         FROM tb_shelf s JOIN v_owner o ON o.number = s.belongs_to""",
+    "CREATE TABLE tv_shelf (id bigint PRIMARY KEY, data jsonb NOT NULL)",
+)
+
+
+def test_triggers_follow_the_foreign_keys_of_tables_written_by_hand(app: App) -> None:
+    app.bind(SHELVES)
+    execute(*SHELF_TABLES)
+    catalog.forget("default")
+    made = states(app.generate("triggers", "tv_shelf", format="json"))
+    assert "sql/functions/fn_sync_tv_shelf.sql" in made
+    app.run()
+    assert syncs(
+        "INSERT INTO tb_owner SELECT n, n * 10, 'o' FROM generate_series(1, 3) AS n",
+        "INSERT INTO tb_shelf SELECT n, n * 100, 1 FROM generate_series(1, 5) AS n",
+        "INSERT INTO tb_volume SELECT n, n * 100, 2 FROM generate_series(1, 4) AS n",
+        "INSERT INTO keepers VALUES (5, 30)",
+    ) == {"tv_shelf": [5, 4, 1]}
+    assert syncs("UPDATE tb_owner SET name = 'p' WHERE number = 2") == {"tv_shelf": [4]}
+    assert syncs("UPDATE tb_owner SET name = 'p' WHERE number = 3") == {"tv_shelf": [1]}
+    assert syncs("UPDATE tb_volume SET shelf = 500 WHERE id = 1") == {"tv_shelf": [2]}
+    assert syncs("DELETE FROM keepers") == {"tv_shelf": [1]}
+    call_command("fraiseql_sync", check=True, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            "ALTER TABLE tb_shelf DROP belongs_to CASCADE",
+            "Shelf.owner: no foreign key says which rows of tb_shelf",
+        ),
+        ("DROP TABLE keepers CASCADE", "Shelf.keepers: no foreign key says which rows of tb_owner"),
+        (
+            "ALTER TABLE tb_volume ADD other int REFERENCES tb_owner",
+            "Volume.owner: owner and other of tb_volume lead to tb_owner: which of them?",
+        ),
+    ],
+)
+def test_foreign_keys_that_do_not_tell_are_refused(app: App, change: str, message: str) -> None:
+    app.bind(SHELVES)
+    execute(
+        *SHELF_TABLES,
+        change,
+        "CREATE OR REPLACE VIEW v_shelf AS SELECT 1::bigint AS id, '{}'::jsonb AS data",
+    )
+    catalog.forget("default")
+    with pytest.raises(CommandError) as caught:
+        app.generate("triggers", "tv_shelf")
+
+    assert message in str(caught.value)

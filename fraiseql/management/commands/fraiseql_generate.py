@@ -1,6 +1,7 @@
 """``manage.py fraiseql_generate``: SQL, bindings, resolvers and triggers written for an application."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from fraiseql.schema import registry
 from fraiseql.schema.resolve import resolve
 from fraiseql.schema.specs import ObjectSpec
 
+_CALL = re.compile(r"PERFORM (?:\w+\.)?(fn_(?:sync_tv|delete)_\w+)\(")
+
 
 @dataclass
 class Made:
@@ -50,24 +53,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-        one = commands.add_parser(
-            "ddl", help="Table, view, projection and functions of declared types."
-        )
-        one.add_argument("types", nargs="+", metavar="APP.TYPE")
-        _add_options(one)
-        one = commands.add_parser(
-            "model", help="A new type: its binding, and what ddl makes of it."
-        )
-        one.add_argument("type", metavar="APP.TYPE")
-        one.add_argument(
-            "fields",
-            nargs="*",
-            metavar="FIELD:TYPE",
-            help="title:str, tags:str:list, author:User:optional, status:draft,published.",
-        )
-        _add_options(one)
-        one = commands.add_parser("resolver", help="A query or mutation in Python, and its test.")
-        one.add_argument("name", metavar="APP.NAME")
+        one = _add(commands, "ddl", "Table, view, projection and functions of declared types.")
+        one.add_argument("types", nargs="+", metavar="APP.TYPE", help="Types and where they go.")
+        one = _add(commands, "model", "A new type: its binding, and what ddl makes of it.")
+        one.add_argument("type", metavar="APP.TYPE", help="The type's name, and where it goes.")
+        shown = "title:str, tags:str:list, author:User:optional, status:draft,published."
+        one.add_argument("fields", nargs="*", metavar="FIELD:TYPE", help=shown)
+        one = _add(commands, "resolver", "A query or mutation in Python, and its test.")
+        one.add_argument("name", metavar="APP.NAME", help="Its name, and where it goes.")
         one.add_argument(
             "fields", nargs="*", metavar="FIELD", help="Fields of the type, which it takes."
         )
@@ -75,18 +68,11 @@ class Command(BaseCommand):
         kind = one.add_mutually_exclusive_group()
         kind.add_argument("--list", action="store_true", help="It returns a list.")
         kind.add_argument("--mutation", action="store_true", help="It changes an object.")
-        _add_options(one)
-        one = commands.add_parser(
-            "triggers", help="Triggers that sync projections after each statement."
-        )
+        one = _add(commands, "triggers", "Triggers that sync projections after each statement.")
         one.add_argument("projections", nargs="*", help="Names such as tv_post; all by default.")
-        _add_options(one)
-        one = commands.add_parser(
-            "migration", help="A migration of the SQL files that changed: fraiseql_migrate make."
-        )
+        one = _add(commands, "migration", "A migration of SQL files that changed.", has_force=False)
         one.add_argument("apps", nargs="*", help="Labels of applications; all of them.")
         one.add_argument("--name", help="What the migration is called after its number.")
-        _add_options(one)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write, or say what would be written."""
@@ -129,7 +115,8 @@ class Command(BaseCommand):
             made.drafts += [Draft(app, text.path, text.text) for text in ddl.texts(tables, name)]
             classes = bindings.missing(tables, table, registry.current())
             made.bindings.setdefault(f"{app.label}/bindings.py", []).extend(classes)
-            made.notes += list(_notes(table))
+            made.notes += _notes(table)
+        made.notes += _lacking(made.drafts)
         made.next = _to_migrate(app for app, _ in named)
         return made
 
@@ -202,14 +189,17 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {step}")
 
 
-def _add_options(parser: Any) -> None:
+def _add(commands: Any, name: str, meaning: str, *, has_force: bool = True) -> Any:
+    parser = commands.add_parser(name, help=meaning, description=meaning)
     add_database_and_format(parser)
-    parser.add_argument("--force", action="store_true", help="Write over files that differ.")
+    if has_force:
+        parser.add_argument("--force", action="store_true", help="Write over files that differ.")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="Say what would be written.")
     only.add_argument(
         "--check", action="store_true", help="As --dry-run, with exit code 1 if anything would."
     )
+    return parser
 
 
 def _split(name: str) -> tuple[AppConfig, str]:
@@ -265,7 +255,8 @@ def _of_model(
     text = bindings.added(source, classes, declared, f"{app.name}.bindings") if classes else source
     drafts = [Draft(app, "bindings.py", text, adds=True)]
     drafts += [Draft(app, text.path, text.text) for text in ddl.texts(tables, name)]
-    return Made(drafts, notes=list(_notes(table)), next=_to_migrate([app]))
+    notes = [*_notes(table), *_lacking(drafts)]
+    return Made(drafts, notes=notes, next=_to_migrate([app]))
 
 
 def _notes(table: Table) -> Iterator[str]:
@@ -274,6 +265,16 @@ def _notes(table: Table) -> Iterator[str]:
         if one.pairs:
             reason = f"because {one.item.type} refers to no {owner}"
             yield f"{owner}.{one.name}: {one.pairs} holds the pairs, {reason}."
+
+
+def _lacking(drafts: Sequence[Draft]) -> Iterator[str]:
+    """Yield what generated functions call and nothing makes."""
+    made = {draft.file.stem for draft in drafts}
+    for app in apps.get_app_configs():
+        made |= {file.stem for file in Path(app.path, "sql", "functions").glob("*.sql")}
+    called = {word for draft in drafts for word in _CALL.findall(draft.text)}
+    for function in sorted(called - made):
+        yield f"{function} is called, and no application's sql/functions has it: generate its type, too."
 
 
 def _to_migrate(found: Iterable[AppConfig]) -> list[str]:

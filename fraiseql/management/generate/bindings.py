@@ -3,6 +3,7 @@ The Python that binds generated SQL: types, inputs, mutations and root fields, p
 """
 
 import ast
+import keyword
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
@@ -26,6 +27,7 @@ _MODULES = {
 }
 _SCALARS = {word.lower(): name for name in SCALARS for word in (name, annotation(name))}
 _EVERY = ("id", "identifier", "version", "created_at", "updated_at")
+_ENUM = re.compile(r"[a-z]\w*(,[a-z]\w*)+", re.ASCII | re.IGNORECASE)
 _FIELD = re.compile(r"(?P<name>[a-z]\w*):(?P<type>[^:]+)(?P<words>(:list|:optional)*)", re.ASCII)
 
 
@@ -64,14 +66,14 @@ def model(name: str, fields: Sequence[str], declared: Registry) -> list[str]:
     lines = ["id: UUID", "identifier: str"]
     for word in fields:
         match = _FIELD.fullmatch(word)
-        if match is None or match["name"] in _EVERY:
+        if match is None or match["name"] in _EVERY or keyword.iskeyword(match["name"]):
             raise ConfigurationError(
                 f"{word!r} is no field of a new type.",
                 hint="Write name:type, with :list or :optional (tags:str:list)."
                 f" Every type has {', '.join(_EVERY)}.",
             )
         shown, kind = match["type"], match["type"]
-        if "," in kind:
+        if _ENUM.fullmatch(kind):
             shown = f"{name}{pascal_case(match['name'])}"
             members = [f'{snake(label).upper()} = "{label}"' for label in kind.split(",")]
             enums.append(
@@ -143,16 +145,12 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 def _mutations(table: Table) -> Iterator[tuple[str, str, list[str]]]:
     """Yield verb, description and attributes of each mutation of a type."""
     label, name = table.names.label, table.names.type
-    fields = [("identifier", table.identifier or "str", table.identifier is None)]
-    fields += [(one.id, "UUID", one.nullable) for one in table.references]
-    fields += [(one.name, one.annotation, one.is_optional) for one in table.columns]
-    fields += [(one.ids, "list[UUID]", True) for one in table.lists if one.pairs]
-    returns = [f"returns: {name}"]
-    lines = [f"{field}: {shown}{' | None' if may else ''}" for field, shown, may in fields]
-    yield "create", f"Write a {label}.", [*lines, *returns]
+    given = [(one, f"{one.name}: {one.annotation}") for one in table.inputs]
+    lines = [line + (" | None" if one.is_optional else "") for one, line in given]
+    yield "create", f"Write a {label}.", [*lines, f"returns: {name}"]
     lines = ["id: UUID", *(["expected_version: int | None"] if table.locks else [])]
-    lines += [f"{field}: {shown} | None" for field, shown, _ in fields]
-    yield "update", f"Change what is given of a {label}.", [*lines, *returns]
+    lines += [f"{line} | None" for _, line in given]
+    yield "update", f"Change what is given of a {label}.", [*lines, f"returns: {name}"]
     yield "delete", f"Delete a {label}.", ["id: UUID", "returns: UUID"]
 
 

@@ -116,7 +116,7 @@ def declared_link(tables: Tables, owner: ObjectSpec, entry: FieldSpec, target: O
         found = next(one for one in tables.references(owner) if one.key == entry.key)
         return Link(mine, its, (Hop(mine.table, found.fk, its.pk),))
     listing = tables.listing(owner, entry, target)
-    if listing.pairs is None:
-        return Link(mine, its, (Hop(mine.table, mine.pk, listing.fk or ""),), moves=True)
-    to_pairs = Hop(listing.pairs, f"fk_{its.stem}", its.pk)
-    return Link(mine, its, (to_pairs, Hop(mine.table, mine.pk, f"fk_{mine.stem}")))
+    if listing.fk is not None:
+        return Link(mine, its, (Hop(mine.table, mine.pk, listing.fk),), moves=True)
+    to_pairs = Hop(listing.pairs, listing.item_fk, its.pk)
+    return Link(mine, its, (to_pairs, Hop(mine.table, mine.pk, listing.owner_fk)))

@@ -5,7 +5,7 @@ GraphQL types read as tables: columns, references and lists, or why there can be
 import keyword
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fraiseql.checks.types import declared_name
 from fraiseql.engine.sql.scope import identifier, literal
@@ -73,59 +73,55 @@ class Names:
 
     @property
     def table(self) -> str:
-        """Return the table's name."""
         return f"{self.prefix}tb_{self.stem}"
 
     @property
     def view(self) -> str:
-        """Return the name of the view of its documents."""
         return f"{self.prefix}v_{self.stem}"
 
     @property
     def projection(self) -> str:
-        """Return the name of the table that stores the view."""
         return f"{self.prefix}tv_{self.stem}"
 
     @property
     def pk(self) -> str:
-        """Return the column that joins use."""
         return f"pk_{self.stem}"
 
     @property
     def label(self) -> str:
-        """Return what people call one row."""
         return self.stem.replace("_", " ")
 
 
 @dataclass(frozen=True)
-class Column:
+class Input:
     """
-    A column of the type's own values.
+    What functions that write are given.
 
-    ``key``: in the document. ``type``: as the scalar table has it. ``annotation``: of inputs. ``default``: what
-    stands where nothing is given, and ``labels``, of an enum: SQL. ``holds_null``: False of an array without.
+    ``type``: of SQL, as the scalar table has it; ``annotation``: of Python. ``default``: what stands where nothing
+    is given, SQL; None: nothing, which only what ``is_optional`` may be.
     """
 
     name: str
-    key: str
     type: str
     annotation: str
-    nullable: bool
+    is_optional: bool = False
     default: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the type's own values. ``labels``: of an enum, SQL; ``holds_null``: False of arrays without."""
+
+    input: Input
+    nullable: bool
     labels: tuple[str, ...] = ()
     is_array: bool = False
     holds_null: bool = True
     is_vector: bool = False
 
     @property
-    def sql(self) -> str:
-        """Return the name as SQL writes it."""
-        return quoted(self.name)
-
-    @property
-    def is_optional(self) -> bool:
-        """Tell whether inputs may leave it out."""
-        return self.nullable or self.default is not None
+    def name(self) -> str:
+        return quoted(self.input.name)
 
 
 @dataclass(frozen=True)
@@ -133,49 +129,41 @@ class Reference:
     """
     One row of another table: ``fk``, and ``id`` in views and inputs.
 
-    ``key``: where the document holds the row's document, ``id_key`` its id; None: it does not.
+    ``key``: where the document holds the row's document, if it does. ``alias``: of the row in the view.
     """
 
-    name: str
-    to: Names
+    fk: str
     id: str
+    alias: str
+    to: Names
     nullable: bool
     key: str | None
-    id_key: str | None = None
-
-    @property
-    def fk(self) -> str:
-        """Return the column that holds it."""
-        return f"fk_{self.name}"
-
-    @property
-    def alias(self) -> str:
-        """Return what the view calls the row: ``t`` is the view's own."""
-        return quoted(f"{self.name}_" if self.name == "t" else self.name)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows of another table that the document holds: by their ``fk``, or by ``pairs``, a table."""
+    """
+    Rows of another table that the document holds: by their ``fk``, or by ``pairs``, a table.
+
+    Of the latter: its columns ``owner_fk`` and ``item_fk``, the function ``setter`` and the input ``ids``.
+    """
 
     name: str
-    key: str
     item: Names
-    fk: str | None
-    pairs: str | None
-
-    @property
-    def ids(self) -> str:
-        """Return the field of inputs."""
-        return f"{singular(self.name)}_ids"
+    owner_fk: str
+    item_fk: str
+    fk: str | None = None
+    pairs: str = ""
+    setter: str = ""
+    ids: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One key of the document, and what it holds: a column, a row's document, its id, or rows' documents."""
+    """One key of the document, SQL, and what it holds: a column, a row's document or id, or rows' documents."""
 
     key: str
-    column: Column | str | None = None
+    column: str = ""
     reference: Reference | None = None
     listing: Listing | None = None
     is_id: bool = False
@@ -183,11 +171,7 @@ class Entry:
 
 @dataclass
 class Table:
-    """
-    A type as rows.
-
-    ``identifier``: its annotation if clients give it; ``locks``: rows count their versions.
-    """
+    """A type as rows. ``identifier``: what clients give for it; ``locks``: rows count their versions."""
 
     names: Names
     description: str
@@ -195,8 +179,21 @@ class Table:
     columns: list[Column] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     lists: list[Listing] = field(default_factory=list)
-    identifier: str | None = None
+    identifier: Input = Input("identifier", "text", "str", is_optional=True)
     locks: bool = False
+
+    @property
+    def pairs(self) -> list[Listing]:
+        return [one for one in self.lists if one.pairs]
+
+    @property
+    def inputs(self) -> list[Input]:
+        """Return what the function that creates takes, what may be left out last."""
+        found = [self.identifier]
+        found += [Input(one.id, "uuid", "UUID", one.nullable) for one in self.references]
+        found += [one.input for one in self.columns]
+        found += [Input(one.ids, "uuid[]", "list[UUID]", True, "'{}'") for one in self.pairs]
+        return sorted(found, key=lambda one: one.is_optional)
 
 
 def names_of(spec: ObjectSpec) -> Names:
@@ -233,13 +230,13 @@ class Tables:
         """Return the table of a type. Raises ConfigurationError for what no table can hold."""
         spec = self.specs[name]
         self._refuse_cycles(spec, (name,))
-        made = Table(names_of(spec), spec.description or f"Rows of {name}.")
+        made = Table(names_of(spec), " ".join((spec.description or f"Rows of {name}.").split()))
         made.references = self.references(spec)
         for entry in spec.fields.values():
             if entry.compute is None and entry.related is None:
                 self._add(made, spec, entry)
-        taken = [column.name for column in made.columns] + [ref.id for ref in made.references]
-        twice = next((one for one in taken if taken.count(one) > 1 or one in _KEPT), None)
+        taken = [*_KEPT, *(one.name for one in made.inputs)]
+        twice = next((one for one in taken if taken.count(one) > 1), None)
         if twice is not None:
             raise ConfigurationError(f"{name} has two columns called {twice!r}.")
         return made
@@ -268,18 +265,21 @@ class Tables:
             raise ConfigurationError(f"{where}: lists of lists of rows have no table.")
         back = [found for found in self.references(item) if found.to.type == spec.name]
         if len(back) > 1:
-            names = " and ".join(found.name for found in back)
+            names = " and ".join(found.id for found in back)
             raise ConfigurationError(
                 f"{where}: {item.name} refers to {spec.name} by {names}: which of them?",
                 hint=f"Relate the list: fraiseql.related(key={back[0].id!r}).",
             )
-        name, owner = snake(entry.python_name), names_of(spec)
-        return Listing(
-            name=name,
-            key=entry.key,
-            item=names_of(item),
-            fk=back[0].fk if back else None,
-            pairs=None if back else f"{owner.prefix}tb_{owner.stem}_{singular(name)}",
+        mine, its, name = names_of(spec), names_of(item), snake(entry.python_name)
+        made = Listing(name, its, f"fk_{mine.stem}", f"fk_{its.stem}")
+        if back:
+            return replace(made, fk=back[0].fk)
+        bare = f"{mine.stem}_{singular(name)}"
+        return replace(
+            made,
+            pairs=f"{mine.prefix}tb_{bare}",
+            setter=f"{mine.prefix}fn_set_{bare}",
+            ids=f"{singular(name)}_ids",
         )
 
     def _reference(self, spec: ObjectSpec, entry: FieldSpec) -> Reference | None:
@@ -288,15 +288,15 @@ class Tables:
             return None
         if not isinstance(target, ObjectSpec) or target.name not in self.specs:
             return None
-        if entry.related is None:
-            made = Reference(name, names_of(target), f"{name}_id", entry.type.nullable, entry.key)
-        elif entry.related.root.kind is RootKind.ONE and entry.related.key.name == "id":
-            local = snake(entry.related.local.name)
-            name = local.removesuffix("_id") or local
-            made = Reference(name, names_of(target), local, entry.type.nullable, None)
-        else:
-            return None
-        return made
+        own_id, key = f"{name}_id", entry.key if entry.related is None else None
+        if entry.related is not None:
+            if entry.related.root.kind is not RootKind.ONE or entry.related.key.name != "id":
+                return None
+            own_id = snake(entry.related.local.name)
+            name = own_id.removesuffix("_id")
+        # The view's own alias is t.
+        alias = quoted(f"{name}_" if name == "t" else name)
+        return Reference(f"fk_{name}", own_id, alias, names_of(target), entry.type.nullable, key)
 
     def _add(self, made: Table, spec: ObjectSpec, entry: FieldSpec) -> None:
         """Add what a stored field needs."""
@@ -304,25 +304,26 @@ class Tables:
         name = snake(entry.python_name)
         # Inputs call their attribute so.
         name = f"{name}_" if keyword.iskeyword(name) else name
-        by_id = next((one for one in made.references if one.id == name), None)
+        key, by_id = text_literal(entry.key), [one for one in made.references if one.id == name]
         if isinstance(named, ObjectSpec) and named.name in self.specs:
             if entry.type.item is not None:
                 made.lists.append(self.listing(spec, entry, named))
-                made.entries.append(Entry(entry.key, listing=made.lists[-1]))
+                made.entries.append(Entry(key, listing=made.lists[-1]))
             else:
                 found = next(one for one in made.references if one.key == entry.key)
-                made.entries.append(Entry(entry.key, reference=found))
-        elif by_id is not None:
-            made.entries.append(Entry(entry.key, reference=by_id, is_id=True))
-        elif name in _KEPT or name == "identifier" or self._is_version(name, entry):
+                made.entries.append(Entry(key, reference=found))
+        elif by_id:
+            made.entries.append(Entry(key, reference=by_id[0], is_id=True))
+        elif name in (*_KEPT, "identifier") or self._is_version(name, entry):
             _check_kept(name, entry, where)
             made.locks = made.locks or name == "version"
             if name == "identifier" and not entry.type.nullable:
-                made.identifier = declared_name(entry)
-            made.entries.append(Entry(entry.key, column=name))
+                made.identifier = Input(name, "text", declared_name(entry))
+            made.entries.append(Entry(key, name))
         else:
             made.columns.append(self._column(entry, name, where))
-            made.entries.append(Entry(entry.key, column=made.columns[-1]))
+            cast = "::text::jsonb" if made.columns[-1].is_vector else ""
+            made.entries.append(Entry(key, made.columns[-1].name + cast))
 
     @staticmethod
     def _is_version(name: str, entry: FieldSpec) -> bool:
@@ -353,13 +354,10 @@ class Tables:
         default = None
         if is_list and not ref.nullable:
             default = "'{}'" if is_array else "'[]'"
+        pg = "jsonb" if is_nested else f"{pg}[]" if is_array else pg
         return Column(
-            name=name,
-            key=entry.key,
-            type="jsonb" if is_nested else f"{pg}[]" if is_array else pg,
-            annotation=annotation,
+            Input(name, pg, annotation, ref.nullable or default is not None, default),
             nullable=ref.nullable,
-            default=default,
             labels=() if is_nested else labels,
             is_array=is_array,
             holds_null=not is_array or ref.item is None or ref.item.nullable,

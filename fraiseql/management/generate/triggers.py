@@ -14,7 +14,7 @@ from fraiseql.cqrs.sync import in_order
 from fraiseql.db import catalog
 from fraiseql.db.texts import sql_text
 from fraiseql.errors import ConfigurationError
-from fraiseql.management.generate.ddl import Text
+from fraiseql.management.generate.ddl import Holder, Text
 from fraiseql.management.generate.links import Hop, Link, Route, chains_down, route
 from fraiseql.management.generate.rendering import render_sql
 from fraiseql.management.generate.tables import Names, Tables, names_of, quoted
@@ -25,21 +25,6 @@ PREFIX = "fn_sync_after_"
 """What the functions of such triggers are called by."""
 
 _CHANGED = "c"
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A projection that changed rows may be in, with the ways to its rows."""
-
-    names: Names
-    key: str
-    key_type: str
-    routes: tuple[Route, ...]
-
-    @property
-    def moving(self) -> tuple[Route, ...]:
-        """Return the ways that a change of the rows may change."""
-        return tuple(one for one in self.routes if one.moves)
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,7 @@ def texts(tables: Tables, wanted: Sequence[Projection], using: str) -> dict[str,
             watched.setdefault((table, owner), {}).setdefault(names, []).append(way)
     for (table, owner), routes in watched.items():
         holders = [
-            Watched(names, quoted(pairs[names].key[0]), pairs[names].key_type or "", tuple(ways))
+            Holder(names, tuple(ways), quoted(pairs[names].key[0]), pairs[names].key_type or "")
             for names, ways in routes.items()
         ]
         found.setdefault(owner, []).extend(_files(table, holders))
@@ -87,7 +72,7 @@ def installed(using: str) -> list[str]:
         return [table for (table,) in cursor.fetchall()]
 
 
-def _files(table: str, holders: Sequence[Watched]) -> Iterator[Text]:
+def _files(table: str, holders: Sequence[Holder]) -> Iterator[Text]:
     prefix, dot, bare = table.rpartition(".")
     values = {
         "table": table,
@@ -118,7 +103,8 @@ class _ForeignKeys:
     """The foreign keys between the tables of types."""
 
     def __init__(self, tables: Tables, using: str) -> None:
-        names = [names_of(spec).table for spec in _regular(tables.specs)]
+        # What is a type's own is no table of pairs.
+        self._own = names = [names_of(spec).table for spec in _regular(tables.specs)]
         with connections[using].cursor() as cursor:
             cursor.execute(sql_text(__package__ or "", "foreign_keys"), [names, names])
             self._known = [ForeignKey(*row) for row in cursor.fetchall()]
@@ -138,7 +124,7 @@ class _ForeignKeys:
         both = [
             (by_table[key.table], key)
             for key in self._known
-            if key.target == mine.table and key.table in by_table and key.table != mine.table
+            if key.target == mine.table and key.table in by_table and key.table not in self._own
         ]
         if len(both) != 1:
             raise _unlinked(where, its.table, mine.table)

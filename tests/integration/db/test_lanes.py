@@ -14,8 +14,12 @@ from fraiseql.db.pool import Pool
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.errors import BadUserInput, ServiceUnavailable, StaleCatalog, Timeout
+from tests.conftest import POOL
 
-pytestmark = pytest.mark.usefixtures("as_served")
+pytestmark = [
+    pytest.mark.usefixtures("as_served"),
+    pytest.mark.skipif(POOL == "simple", reason="this run has no lanes"),
+]
 
 Configure = Callable[..., object]
 
@@ -383,10 +387,11 @@ def test_texts_that_never_come_again_are_forgotten(
     assert asyncio.run(scenario()) <= 5
 
 
-def test_lanes_unused_or_old_are_closed(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lanes_unused_or_old_are_closed(alias: str, configure: Configure) -> None:
+    configure(POOL_MAX_SIZE=4, POOL_MAX_IDLE_S=0)
+
     async def scenario() -> None:
         async with _learned(alias) as found:
-            monkeypatch.setattr(pool, "IDLE_S", 0.0)
             found._tend()
             assert len(_lanes(found)) == 0
             assert _number(await pool.fetch(_ask(5), alias)) == 5

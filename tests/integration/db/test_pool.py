@@ -523,9 +523,8 @@ def test_a_statement_that_fails_to_prepare_leaves_the_connection_in_use(
 def test_connections_unused_or_old_are_closed(
     alias: str, client: psycopg.Connection, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(POOL_MIN_SIZE=1, POOL_MAX_SIZE=4)
+    configure(POOL_MIN_SIZE=1, POOL_MAX_SIZE=4, POOL_MAX_IDLE_S=0)
     monkeypatch.setattr(pool, "TEND_S", 0.05)
-    monkeypatch.setattr(pool, "IDLE_S", 0.2)
 
     async def scenario() -> None:
         await asyncio.gather(
@@ -533,11 +532,42 @@ def test_connections_unused_or_old_are_closed(
         )
         assert _clients(client) == 4
         await _until(lambda: _clients(client) == 1)
-        monkeypatch.setattr(pool, "LIFETIME_S", 0.1)
-        await _until(lambda: _clients(client) == 0)
-        assert await _value(Statement("SELECT 1"), alias) == b"1"
 
     asyncio.run(scenario())
+
+
+def test_the_fewest_connections_are_opened_without_being_asked_for(
+    alias: str, client: psycopg.Connection, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(POOL_MIN_SIZE=3, POOL_MAX_SIZE=4)
+    monkeypatch.setattr(pool, "TEND_S", 0.05)
+
+    async def scenario() -> None:
+        assert await _value(Statement("SELECT 1"), alias) == b"1"
+        await _until(lambda: _clients(client) == 3)
+        client.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND datname = current_database()"
+        )
+        await _until(lambda: _clients(client) == 3)
+
+    asyncio.run(scenario())
+
+
+def test_connections_are_replaced_when_they_are_old_one_after_the_other(
+    alias: str, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(POOL_MIN_SIZE=2, POOL_MAX_SIZE=2, POOL_MAX_LIFETIME_S=1)
+    monkeypatch.setattr(pool, "TEND_S", 0.05)
+
+    async def scenario() -> set[bytes | None]:
+        seen: set[bytes | None] = set()
+        async with asyncio.timeout(20):
+            while len(seen) < 4:
+                seen.add(await _value(PID, alias))
+        return seen
+
+    assert len(asyncio.run(scenario())) == 4
 
 
 @pytest.mark.parametrize("runner", ["asyncio.run", "close_pools", "abandoned"])

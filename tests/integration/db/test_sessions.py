@@ -10,6 +10,7 @@ from django.db import transaction
 
 from fraiseql.db import catalog, pool, sync
 from fraiseql.db.flight import DEFAULTS, Session
+from fraiseql.db.horizon import POSITION, UNKNOWN, Horizon, position
 from fraiseql.db.statement import Statement
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
@@ -116,6 +117,21 @@ def test_behind_a_pooler_views_are_found(pooled_alias: str, client: psycopg.Conn
     client.execute("DROP VIEW IF EXISTS found; CREATE VIEW found AS SELECT 1 AS id")
 
     assert catalog.relations(["found"], pooled_alias)["found"].columns.keys() == {"id"}
+
+
+def test_behind_a_pooler_a_commit_is_found(pooled_alias: str, client: psycopg.Connection) -> None:
+    horizon = Horizon()
+    client.execute("CREATE TABLE IF NOT EXISTS entry (a int)")
+    before = client.execute(POSITION.text.encode()).fetchone()
+    write = Statement("INSERT INTO entry VALUES (1)", writes=True)
+
+    async def scenario() -> None:
+        await pool.fetch_all((write,), pooled_alias, (), horizon)
+
+    asyncio.run(scenario())
+
+    assert before is not None
+    assert position(before[0]) < horizon.lsn < UNKNOWN
 
 
 def test_behind_a_pooler_statements_are_cancelled_too(

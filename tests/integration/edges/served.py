@@ -18,6 +18,8 @@ import httpx
 import psycopg
 from psycopg import sql
 
+from tests.conftest import POOL
+
 ROOT = Path(__file__).resolve().parents[3]
 SITE = "tests.integration.edges.site.asgi"
 # The last two wait for requests under way when they end; here, for a second.
@@ -90,7 +92,7 @@ def serve(
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "tests.integration.edges.site.settings",
         "SITE_DATABASE": database,
-        "SITE_FRAISEQL": json.dumps(settings),
+        "SITE_FRAISEQL": json.dumps({"POOL": POOL, **settings}),
     }
     with (
         log.open("wb") as output,

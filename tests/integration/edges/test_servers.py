@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -184,7 +184,7 @@ def test_events_are_sent_as_they_come_and_end_with_the_client(
     headers = {"Accept": "text/event-stream"}
     with httpx.stream("POST", served.url, json=asked, headers=headers, timeout=20) as response:
         first = next(response.iter_raw())
-        was_running = bool(running(site_database))
+        was_running = bool(until(lambda: running(site_database)))
 
     assert (response.status_code, first, was_running) == (200, b":\n\n", True)
     until(lambda: not running(site_database), timeout_s=10)
@@ -202,37 +202,65 @@ def test_a_client_that_leaves_within_its_body_is_forgotten(served: Served) -> No
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_it_ends_cleanly_with_a_request_under_way(
-    name: str, site_database: str, tmp_path: Path
+def test_it_ends_when_requests_under_way_have_and_takes_no_new_ones(
+    name: str, site_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    received = end_under(name, 2, site_database, tmp_path / "log")
+    monkeypatch.setenv("PGAPPNAME", f"{name} that ends")
+    with ended(name, 2, site_database, tmp_path / "log") as (served, waiting):
+        late = [asked_late(served) for _ in range(3)]
+        served.process.wait(5)
+        received = waiting.recv(10_000)
 
-    # daphne ends at once; the others let the request finish.
-    assert (b"rested" in received) is (name != "daphne")
+    assert b"rested" in received
+    assert late == [None] * 3 or 503 in late
     assert not unclean(tmp_path / "log")
+    until(lambda: not clients(site_database, name))
 
 
-@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("name", SERVERS)
 def test_it_ends_soon_with_a_long_statement_under_way(
-    name: str, site_database: str, tmp_path: Path
+    name: str, site_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    received = end_under(name, 3, site_database, tmp_path / "log")
+    monkeypatch.setenv("PGAPPNAME", f"{name} that ends")
+    with ended(name, 3, site_database, tmp_path / "log") as (served, waiting):
+        served.process.wait(10)
+        received = waiting.recv(10_000)
 
     assert b"rested" not in received
     until(lambda: not running(site_database))
+    until(lambda: not clients(site_database, name))
 
 
-def end_under(name: str, nap: int, uri: str, log: Path) -> bytes:
-    """End a server in the middle of a request; return what its client still got."""
+@contextmanager
+def ended(name: str, nap: int, uri: str, log: Path) -> Iterator[tuple[Served, socket.socket]]:
+    """Tell a server to end in the middle of a request; yield the connection that waits for its answer."""
     pytest.importorskip(name)
     with ExitStack() as stack:
-        served = stack.enter_context(serve(name, uri, log))
+        served = stack.enter_context(serve(name, uri, log, DRAIN_MS=1_000))
         query = f"{{ naps(where: {{id: {{eq: {nap}}}}}) {{ note }} }}"
         waiting = stack.enter_context(served.send(query))
         until(lambda: running(uri))
         served.process.send_signal(signal.SIGTERM)
-        served.process.wait(5)
-        return waiting.recv(10_000)
+        yield served, waiting
+
+
+def asked_late(served: Served) -> int | None:
+    """Return the status of an answer, None if there is none."""
+    try:
+        return httpx.post(served.url, json={"query": "{ __typename }"}, timeout=5).status_code
+    except httpx.TransportError:
+        return None
+
+
+def clients(uri: str, name: str) -> list[int]:
+    """Return the backends that serve a process of PGAPPNAME."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = %s AND pid <> pg_backend_pid()",
+            [f"{name} that ends"],
+        )
+        return [pid for (pid,) in found]
 
 
 def unclean(log: Path) -> list[str]:

@@ -38,7 +38,7 @@ BEGIN
            {{ one.fk }} = v_row.{{ one.fk }},
            {% endfor %}
            {% for one in table.columns %}
-           {{ one.sql }} = {% if one.default %}COALESCE(v_row.{{ one.sql }}, {{ one.default }}){% else %}v_row.{{ one.sql }}{% endif %},
+           {{ one.name }} = {% if one.input.default %}COALESCE(v_row.{{ one.name }}, {{ one.input.default }}){% else %}v_row.{{ one.name }}{% endif %},
            {% endfor %}
            {% if table.locks %}
            version = t.version + 1,
@@ -46,10 +46,10 @@ BEGIN
            updated_at = now()
      WHERE t.id = v_id
     RETURNING * INTO v_row;
-    {% for one in pairs %}
-    IF {{ input }} ? '{{ one.listing.ids }}' THEN
+    {% for one in table.pairs %}
+    IF {{ input }} ? '{{ one.ids }}' THEN
         PERFORM {{ one.setter }}(v_row.{{ names.pk }}, ARRAY(
-            SELECT jsonb_array_elements_text(NULLIF({{ input }}->'{{ one.listing.ids }}', 'null'))
+            SELECT jsonb_array_elements_text(NULLIF({{ input }}->'{{ one.ids }}', 'null'))
         )::uuid[]);
     END IF;
     {% endfor %}

@@ -1,7 +1,7 @@
--- Which rows of {{ listing.item.table }} a row of {{ names.table }} has, in their order.
-CREATE TABLE {{ listing.pairs }} (
-    {{ fk|ljust:width }} int NOT NULL REFERENCES {{ names.table }} ON DELETE CASCADE,
-    {{ item_fk|ljust:width }} int NOT NULL REFERENCES {{ listing.item.table }} ON DELETE CASCADE,
-    {{ "place"|ljust:width }} int NOT NULL,
-    PRIMARY KEY ({{ fk }}, {{ item_fk }})
+-- Which rows of {{ pair.item.table }} a row of {{ names.table }} has, in their order.
+CREATE TABLE {{ pair.pairs }} (
+    {{ pair.owner_fk }} int NOT NULL REFERENCES {{ names.table }} ON DELETE CASCADE,
+    {{ pair.item_fk }} int NOT NULL REFERENCES {{ pair.item.table }} ON DELETE CASCADE,
+    place int NOT NULL,
+    PRIMARY KEY ({{ pair.owner_fk }}, {{ pair.item_fk }})
 )

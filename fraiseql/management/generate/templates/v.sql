@@ -4,16 +4,16 @@ SELECT t.id, t.identifier, t.created_at, t.updated_at,{% for one in table.refere
        {% for part in parts %}
        jsonb_build_object(
            {% for entry in part %}
-           {{ entry.key_sql }}, {% if entry.listing %}COALESCE((
+           {{ entry.key }}, {% if entry.listing %}COALESCE((
                SELECT jsonb_agg(i.{{ entry.listing.item.document }} ORDER BY {% if entry.listing.pairs %}x.place{% else %}i.created_at, i.{{ entry.listing.item.pk }}{% endif %})
                  FROM {{ entry.listing.item.view }} i
                  {% if entry.listing.pairs %}
-                      JOIN {{ entry.listing.pairs }} x ON x.fk_{{ entry.listing.item.stem }} = i.{{ entry.listing.item.pk }}
-                WHERE x.fk_{{ names.stem }} = t.{{ names.pk }}
+                      JOIN {{ entry.listing.pairs }} x ON x.{{ entry.listing.item_fk }} = i.{{ entry.listing.item.pk }}
+                WHERE x.{{ entry.listing.owner_fk }} = t.{{ names.pk }}
                 {% else %}
                 WHERE i.{{ entry.listing.fk }} = t.{{ names.pk }}
                 {% endif %}
-           ), '[]'){% elif entry.reference %}{{ entry.reference.alias }}.{% if entry.is_id %}id{% else %}{{ entry.reference.to.document }}{% endif %}{% elif entry.column.sql %}t.{{ entry.column.sql }}{% if entry.column.is_vector %}::text::jsonb{% endif %}{% else %}t.{{ entry.column }}{% endif %}{% if not forloop.last %},{% endif %}
+           ), '[]'){% elif entry.reference %}{{ entry.reference.alias }}.{% if entry.is_id %}id{% else %}{{ entry.reference.to.document }}{% endif %}{% else %}t.{{ entry.column }}{% endif %}{% if not forloop.last %},{% endif %}
            {% endfor %}
        ){% if not forloop.last %} ||{% else %} AS {{ names.document }},{% endif %}
        {% endfor %}
