@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -12,13 +14,14 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from fraiseql.db import catalog
 from fraiseql.management.generate import triggers
 from fraiseql.management.generate.tables import _RESERVED
 from fraiseql.schema import registry
 from fraiseql.testing import Client
+from tests.integration.test_scalars import EXTENSIONS, THROUGH
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +129,7 @@ class App:
     def generate_all(self, *types: str) -> None:
         """Write the SQL of types and bind what is printed."""
         found = json.loads(self.generate("ddl", *(f"@{name}" for name in types), format="json"))
-        self.bind("\n\n".join(found["bindings"][f"{self.name}/bindings.py"]))
+        self.bind("\n\n".join(found["bindings"][self.name]))
 
     def run(self) -> None:
         """Have the SQL files migrated."""
@@ -389,6 +392,10 @@ def test_plain_types_get_tables_when_they_are_named(app: App) -> None:
     )
     printed = app.generate("ddl", "@Order", "@Customer", format="json")
     assert "sql/projections/tv_order.sql" in states(printed)
+    assert (
+        'Bind Order to them: @fraiseql.type(view="tv_order", source="v_order").'
+        in json.loads(printed)["notes"]
+    )
     app.run()
     with connection.cursor() as cursor:
         cursor.execute("SELECT fn_create_customer('c')")
@@ -415,6 +422,59 @@ def test_what_is_called_and_not_there_is_told(app: App) -> None:
     assert found["notes"] == [
         "Post.tags: tb_post_tag holds the pairs, because Tag refers to no Post."
     ]
+
+
+def test_every_scalar_goes_through_generated_functions_and_back(app: App) -> None:
+    """Alone and in a list; what goes out of both mutations and of the query is the same."""
+    names = sorted(set(THROUGH) - {"TSVector", *(set(EXTENSIONS) - available())})
+    fields = [f"    a_{name.lower()}: scalars.{name}" for name in names]
+    fields += [f"    b_{name.lower()}: list[scalars.{name}]" for name in names if name != "Vector"]
+    app.bind(
+        '@fraiseql.type(view="tv_every", source="v_every")\nclass Every:\n    id: UUID\n'
+        + "\n".join(fields)
+    )
+    app.generate_all("Every")
+    app.run()
+    check()
+    shown = " ".join(f"a{name.lower().title()}" for name in names)
+    shown += " " + " ".join(f"b{name.lower().title()}" for name in names if name != "Vector")
+    given, expected = {}, {}
+    for name in names:
+        values = [value if isinstance(value, tuple) else (value, value) for value in THROUGH[name]]
+        # An empty text is nothing given.
+        values = [pair for pair in values if pair[0] != ""]
+        given[f"a{name.lower().title()}"], expected[f"a{name.lower().title()}"] = values[0]
+        if name == "Vector":
+            expected["aVector"] = given["aVector"]  # a list in the document, where a column is text
+        else:
+            given[f"b{name.lower().title()}"] = [value for value, _ in values]
+            expected[f"b{name.lower().title()}"] = [value for _, value in values]
+    made = ask(
+        "mutation ($given: CreateEveryInput!) { createEvery(input: $given) {"
+        f" every {{ id {shown} }} errors {{ field message }} }} }}",
+        given=given,
+    )["createEvery"]
+    assert made["errors"] == []
+    key = made["every"].pop("id")
+    changed = ask(
+        "mutation ($given: UpdateEveryInput!) { updateEvery(input: $given) {"
+        f" every {{ {shown} }} errors {{ field message }} }} }}",
+        given={"id": key, **given},
+    )["updateEvery"]
+    assert changed["errors"] == []
+    assert made["every"] == changed["every"] == ask(f"{{ everies {{ {shown} }} }}")["everies"][0]
+    assert made["every"] == expected
+
+
+def available() -> set[str]:
+    """Return the scalars whose extension is there, having made it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_available_extensions")
+        known = {name for (name,) in cursor.fetchall()}
+        found = {scalar for scalar, extension in EXTENSIONS.items() if extension in known}
+        for scalar in found:
+            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {EXTENSIONS[scalar]}")
+    return found
 
 
 def test_a_document_may_have_more_keys_than_a_function_has_arguments(app: App) -> None:
@@ -721,3 +781,40 @@ def test_foreign_keys_that_do_not_tell_are_refused(app: App, change: str, messag
         app.generate("triggers", "tv_shelf")
 
     assert message in str(caught.value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_once_leave_projections_in_step(app: App) -> None:
+    app.bind(BLOG)
+    app.generate_all(*TYPES)
+    app.run()
+    app.generate("triggers")
+    app.run()
+    execute(
+        "INSERT INTO tb_user (identifier, name) VALUES ('ada', 'Ada'), ('bob', 'Bob')",
+        POSTS.format(3),
+    )
+    statements = (
+        "INSERT INTO tb_comment (text, fk_author, fk_post) SELECT 'Nice.', 2, 1",
+        "UPDATE tb_comment SET fk_post = fk_post % 3 + 1 WHERE pk_comment % 4 = 0",
+        "UPDATE tb_user SET name = name || '.' WHERE pk_user = 2",
+        "DELETE FROM tb_comment WHERE pk_comment % 7 = 0",
+    )
+
+    def write(number: int) -> None:
+        try:
+            for turn in range(20):
+                # Two that update many rows in no order may lock each other out: that one is lost.
+                with suppress(OperationalError):
+                    execute(statements[(number + turn) % len(statements)])
+        finally:
+            connection.close()
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(write, range(4)))
+
+        check()
+    finally:
+        call_command("migrate", app.name, "zero", verbosity=0)
+        execute("TRUNCATE tb_sync_log")

@@ -1,6 +1,7 @@
 """``manage.py fraiseql_generate``: SQL, bindings, resolvers and triggers written for an application."""
 
 import json
+import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -114,16 +115,23 @@ class Command(BaseCommand):
             table = tables.table(name)
             made.drafts += [Draft(app, text.path, text.text) for text in ddl.texts(tables, name)]
             classes = bindings.missing(tables, table, registry.current())
-            made.bindings.setdefault(f"{app.label}/bindings.py", []).extend(classes)
+            made.bindings.setdefault(app.name, []).extend(classes)
             made.notes += _notes(table)
+            if table.names.has_projection and specs[name].source is None:
+                bound = f'view="{table.names.projection}", source="{table.names.view}"'
+                made.notes.append(f"Bind {name} to them: @fraiseql.type({bound}).")
+        for app in {app.name: app for app, _ in named}.values():
+            classes, source = made.bindings[app.name], _bindings_of(app)
+            module = f"{app.name}.bindings"
+            needed = bindings.imports(source, classes, registry.current(), module)
+            made.bindings[app.name] = ["\n".join(needed), *classes] if needed else classes
         made.notes += _lacking(made.drafts)
         made.next = _to_migrate(app for app, _ in named)
         return made
 
     def _model(self, options: dict[str, Any]) -> Made:
         app, name = _split(options["type"])
-        declared, file = registry.current(), Path(app.path, "bindings.py")
-        source = file.read_text(encoding="utf-8") if file.exists() else ""
+        declared, source = registry.current(), _bindings_of(app)
         classes = bindings.model(name, options["fields"], declared)
         if not any(entry.name == name for entry in declared.objects.values()):
             with _trial(bindings.added("", classes, declared, ""), app) as trial:
@@ -141,9 +149,7 @@ class Command(BaseCommand):
         function, test = resolver(
             name, options["fields"], spec, is_list=options["list"], is_mutation=options["mutation"]
         )
-        file = Path(app.path, "bindings.py")
-        source = file.read_text(encoding="utf-8") if file.exists() else ""
-        text = source
+        text = source = _bindings_of(app)
         if function.strip() not in source:
             if f"def {name}(" in source:
                 raise ConfigurationError(
@@ -178,9 +184,9 @@ class Command(BaseCommand):
                 self.stdout.write(outcome.diff)
         for note in made.notes:
             self.stdout.write(note)
-        for file, classes in made.bindings.items():
+        for app, classes in made.bindings.items():
             if classes:
-                self.stdout.write(f"\nAdd to {file}:\n\n" + "\n\n".join(classes))
+                self.stdout.write(f"\nAdd to {app}/bindings.py:\n\n" + "\n\n".join(classes))
         if any(outcome.state == "differs" for outcome in outcomes):
             self.stdout.write("What differs was kept; --force writes over it.")
         if any(outcome.state == "written" for outcome in outcomes) and not is_dry:
@@ -212,9 +218,14 @@ def _split(name: str) -> tuple[AppConfig, str]:
         raise CommandError(
             f"{name!r}: there is no application {label!r}.\nThere are {labels}."
         ) from None
-    if not rest.isidentifier():
+    if not rest.isidentifier() or keyword.iskeyword(rest):
         raise CommandError(f"{name!r} is no name. Write app.Name.")
     return app, rest
+
+
+def _bindings_of(app: AppConfig) -> str:
+    file = Path(app.path, "bindings.py")
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def _spec(name: str, specs: dict[str, ObjectSpec]) -> ObjectSpec:

@@ -107,31 +107,33 @@ def _scalar(word: str, kind: str, declared: Registry) -> str:
 
 def added(source: str, classes: Sequence[str], declared: Registry, module: str) -> str:
     """Return a module's source with ``classes`` at its end, and the imports these need."""
-    block = "\n\n\n".join(one.rstrip() for one in classes)
     source = source or f'"""GraphQL types of {module.rpartition(".")[0]}, bound to its views."""'
-    tree, new, lines = ast.parse(source), ast.parse(block), source.rstrip("\n").splitlines()
+    lines = source.rstrip("\n").splitlines()
+    needed = imports(source, classes, declared, module)
+    standard = [text for text in needed if _is_standard(text)]
+    others = [text for text in needed if text not in standard]
+    at = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    parts = [lines, standard, others]
+    if at:
+        first, last = at[0].lineno - 1, at[-1].end_lineno
+        parts = [lines[:first], [*standard, *lines[first:last], *others], lines[last:]]
+    head = "\n\n".join("\n".join(part).strip("\n") for part in parts if part)
+    return f"{head}\n\n\n" + "\n\n\n".join(one.rstrip() for one in classes) + "\n"
+
+
+def imports(source: str, classes: Sequence[str], declared: Registry, module: str) -> list[str]:
+    """Return the imports that ``classes`` need in a module of this source."""
+    tree, new = ast.parse(source), ast.parse("\n".join(classes))
     modules = {name: python.__module__ for name, python in declared.by_name().items()} | _MODULES
     wanted = {node.id for node in ast.walk(new) if isinstance(node, ast.Name)}
     wanted -= set(_bound(tree)) | set(_bound(new))
-    imports = [f"import {name}" for name in ("enum", "fraiseql", "json") if name in wanted]
-    imports += [
-        f"from {modules[name]} import {name}"
-        for name in sorted(wanted)
-        if name in modules and modules[name] != module
-    ]
-    standard = [
-        text for text in imports if text.split()[1].partition(".")[0] in sys.stdlib_module_names
-    ]
-    others = [text for text in imports if text not in standard]
-    at = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    first = at[0].lineno - 1 if at else None
-    last = at[-1].end_lineno if at else len(lines)
-    if first is None:
-        parts = [lines, standard, others]
-    else:
-        parts = [lines[:first], [*standard, *lines[first:last], *others], lines[last:]]
-    head = "\n\n".join("\n".join(part).strip("\n") for part in parts if part)
-    return f"{head}\n\n\n{block}\n"
+    whole = [f"import {name}" for name in ("enum", "fraiseql", "json") if name in wanted]
+    named = [name for name in sorted(wanted) if modules.get(name, module) != module]
+    return [*whole, *(f"from {modules[name]} import {name}" for name in named)]
+
+
+def _is_standard(text: str) -> bool:
+    return text.split()[1].partition(".")[0] in sys.stdlib_module_names
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
