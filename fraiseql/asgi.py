@@ -9,7 +9,7 @@ paths, Python resolvers, browsers, requests from other origins.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
 from contextlib import aclosing
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -73,22 +73,15 @@ class GraphQLApplication:
                 drain.under_way -= 1
 
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope["headers"])
         method = scope["method"]
-        exchange = http.Exchange(method, partial(_header, headers))
-        if (
-            exchange.media is None
-            or method not in ("POST", "GET")
-            or (method == "GET" and "text/html" in _header(headers, "accept").lower())
-            or not _is_here(
-                headers.get(b"host"), headers.get(b"x-forwarded-host"), headers.get(b"origin")
-            )
-        ):
+        exchange = _exchange(method, scope["headers"])
+        if exchange is None:
             await self._forward(scope, receive, send)
             return
         try:
-            exchange.viewer = await viewer_of_async(exchange.request)
-            body = await _body(headers, receive)
+            if not exchange.is_anonymous:
+                exchange.viewer = await viewer_of_async(exchange.request)
+            body = await _body(exchange, receive)
             if body is None:
                 return
             query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
@@ -136,6 +129,36 @@ def _nothing(_name: str) -> None:
     """Read no header: the answer depends on none."""
 
 
+MAX_KNOWN = 256
+_known: dict[tuple[Any, ...], http.Exchange] = {}
+
+
+def _exchange(method: str, headers: Collection[tuple[bytes, bytes]]) -> http.Exchange | None:
+    """
+    Return how a request with these headers is read and answered; None: by Django.
+
+    Most clients send the same ones each time. What is somebody's alone is not kept.
+    """
+    key = (method, *map(tuple, headers))
+    found = _known.get(key)
+    if found is not None:
+        return found
+    lines = _headers(headers)
+    exchange = http.Exchange(method, partial(_header, lines))
+    if (
+        exchange.media is None
+        or method not in ("POST", "GET")
+        or (method == "GET" and "text/html" in _header(lines, "accept").lower())
+        or not _is_here(lines)
+    ):
+        return None
+    if exchange.is_anonymous and exchange.horizon is None:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[key] = exchange
+    return exchange
+
+
 def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return headers by name; one that came in several lines is joined, as HTTP has it."""
     headers = dict(lines)
@@ -150,33 +173,32 @@ def _header(headers: dict[bytes, bytes], name: str) -> str:
     return value.decode("latin-1") if value else ""
 
 
-# Django's settings are read by a property each; they change in tests alone, which say so.
-@lru_cache(maxsize=256)
-def _is_here(host: bytes | None, forwarded: bytes | None, origin: bytes | None) -> bool:
+def _is_here(headers: dict[bytes, bytes]) -> bool:
     """Tell whether a request names this host and no other origin; the others are Django's to judge."""
-    named = (django_settings.USE_X_FORWARDED_HOST and forwarded) or host or b""
-    if origin is not None and origin.partition(b"://")[2] != named:
+    host = _header(headers, "host")
+    if django_settings.USE_X_FORWARDED_HOST:
+        host = _header(headers, "x-forwarded-host") or host
+    origin = headers.get(b"origin")
+    if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
         return False
-    allowed = tuple(django_settings.ALLOWED_HOSTS)
+    allowed = django_settings.ALLOWED_HOSTS
     if django_settings.DEBUG and not allowed:
         allowed = (".localhost", "127.0.0.1", "[::1]")
-    domain, _ = split_domain_port(named.decode("latin-1"))
+    domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, allowed)
 
 
-def _forget(*, setting: str, **_: Any) -> None:
-    if setting in {"USE_X_FORWARDED_HOST", "ALLOWED_HOSTS", "DEBUG"}:
-        _is_here.cache_clear()
+def _forget(**_: Any) -> None:
+    """Settings change in tests, which say so."""
+    _known.clear()
 
 
 setting_changed.connect(_forget)
 
 
-async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+async def _body(exchange: http.Exchange, receive: Receive) -> bytes | None:
     """Return the body, or None if the client left. Raises BadRequest if it is too large."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit():
-        http.check_size(int(declared))
+    http.check_size(exchange.length)
     message = await receive()
     if message["type"] == "http.disconnect":
         return None

@@ -17,6 +17,9 @@ from django.http.cookie import parse_cookie
 from fraiseql.conf import get_settings, imported
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 
+Claim = Viewer | None
+Authentication = Callable[["Request"], Claim | Awaitable[Claim]]
+
 
 class Request:
     """
@@ -46,10 +49,38 @@ class Request:
         return parse_cookie(sent) if sent else {}
 
 
-_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
+def reads(*names: str) -> Callable[[Authentication], Authentication]:
+    """
+    Say which headers an authentication goes by: without all of them it is not asked.
 
-Claim = Viewer | None
-Authentication = Callable[[Request], Claim | Awaitable[Claim]]
+    For a function or a class in the setting AUTHENTICATION::
+
+        @reads("authorization")
+        async def token(request: Request) -> Viewer | None: ...
+    """
+
+    def mark(authentication: Authentication) -> Authentication:
+        authentication.reads = frozenset(name.lower() for name in names)  # type: ignore[attr-defined]  # its mark
+        return authentication
+
+    return mark
+
+
+def has_no_claim(request: Request) -> bool:
+    """Tell whether no authentication has anything to go by, so that nobody asks."""
+    if request.django is not None:
+        return False  # Its middleware may know more than headers say.
+    names: set[str] = set()
+    for authentication in authentications():
+        found = getattr(authentication, "reads", None)
+        if found is None:
+            return False
+        names |= found
+    sent = [request.header(name) for name in names]  # Each, since each is named in Vary.
+    return not any(sent)
+
+
+_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def viewer_of(request: Request) -> Viewer:
@@ -95,6 +126,7 @@ def _authentication(path: str) -> Authentication:
     return authentication
 
 
+@reads("cookie")
 def session(request: Request) -> Claim | Awaitable[Claim]:
     """
     Return the viewer who is logged in to Django; their groups are the viewer's roles.

@@ -5,7 +5,7 @@ Both edges, Django's view and the ASGI application, speak through this module an
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -17,7 +17,7 @@ from django.http.cookie import parse_cookie
 from django.http.request import MediaType
 
 from fraiseql import positions
-from fraiseql.authentication import Request
+from fraiseql.authentication import Request, has_no_claim
 from fraiseql.conf import get_settings
 from fraiseql.db.faults import fault
 from fraiseql.engine.document.request import (
@@ -72,11 +72,12 @@ class HttpResponse(NamedTuple):
 
 class Exchange:
     """
-    One HTTP request and how it is answered.
+    How an HTTP request is read and answered, as its headers have it.
 
     ``header``: returns the value of a header by its name in lower case, "" or None if it was not sent.
     ``media``: the media type to answer in, None if the client takes none on offer. ``viewer``: who asks,
-    once the edge has found out. ``horizon``: what the client has to see, where there are replicas.
+    once the edge has found out; it has not to where ``is_anonymous``. ``horizon``: what the client has to
+    see, where there are replicas.
     """
 
     def __init__(self, method: str, header: ReadHeader, django: HttpRequest | None = None) -> None:
@@ -87,14 +88,32 @@ class Exchange:
         draft = settings.HTTP_PROFILE == "draft-2026"
         self.media = negotiate(header("accept") or "", GRAPHQL if draft else JSON)
         self.viewer = ANONYMOUS
+        self.is_anonymous = has_no_claim(self.request)
         self._header = header
+        self._content_type = header("content-type") or ""
+        self._client = (header("apollographql-client-name") or "")[:MAX_CLIENT]
+        # A structured field: the string may stand in quotes.
+        self._key = (header("idempotency-key") or "").strip().strip('"')
+
+    @cached_property
+    def length(self) -> int:
+        """The body's size in bytes, as declared; 0 if it is not."""
+        declared = self._header("content-length") or ""
+        return int(declared) if declared.isascii() and declared.isdigit() else 0
+
+    @cached_property
+    def _answered(self) -> tuple[Header, ...]:
+        """The headers of what has data and no errors, but for its length."""
+        media = self.media if self.media in (JSON, GRAPHQL) else JSON
+        headers = _headers(media, frozenset(self.request.consulted))
+        is_public = self.method == "GET" and self.viewer is ANONYMOUS
+        return headers if is_public else (*headers, _PRIVATE)
 
     def read(self, query: Mapping[str, str], body: bytes) -> GraphQLRequest | Batch:
         """Return the GraphQL request, or several. Raises BadRequest with the status to answer."""
-        content_type = self._header("content-type") or ""
         if self.method == "GET":
             # A browser sends such a GET across origins without asking; none needs to.
-            if content_type and not _is_json(content_type):
+            if self._content_type and not _is_json(self._content_type):
                 raise BadRequest("A GET has no body.", status=415)
             _check_site(self._header)
             return self._named(from_query_string(dict(query)))
@@ -104,7 +123,7 @@ class Exchange:
                 hint=f"Use {METHODS}.",
                 status=405,
             )
-        if not _is_json(content_type):
+        if not _is_json(self._content_type):
             raise BadRequest(
                 "The body must be JSON in UTF-8.", hint=f"Send Content-Type: {JSON}.", status=415
             )
@@ -126,19 +145,19 @@ class Exchange:
 
         ``place``: in a batch, whose key is one for each of its requests.
         """
-        client, key = self._header("apollographql-client-name"), self._header("idempotency-key")
+        client, key = self._client, self._key
         if not client and not key:
             return request
-        # A structured field: the string may stand in quotes.
-        key = (key or "").strip().strip('"')
         if len(key) > MAX_KEY:
             raise BadRequest(f"The Idempotency-Key has more than {MAX_KEY} characters.")
-        return request._replace(
-            client=(client or "")[:MAX_CLIENT], idempotency_key=key and key + place
-        )
+        return request._replace(client=client, idempotency_key=key and key + place)
 
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""
+        body = response.body
+        if body.startswith(b'{"data"') and response.status is None and self.horizon is None:
+            length = (b"content-length", b"%d" % len(body))
+            return HttpResponse(200, (*self._answered, length), body)
         media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":
             status = _compatible_status(response, media)

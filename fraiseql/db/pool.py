@@ -43,6 +43,8 @@ TEND_S = 5.0
 SILENCE_S = 5.0
 CANCEL_S = 5.0
 _CLOSED = "the pool is closed"
+# Asked for by each statement: hasattr makes an exception to tell that there is nothing.
+_MAIL = vars(mail)
 
 _pools: "dict[tuple[asyncio.AbstractEventLoop, str], Pool]" = {}
 
@@ -61,8 +63,8 @@ def send(
     """Return what ends as ``fetch_all`` does, without a coroutine in between where that can be."""
     loop = asyncio.get_running_loop()
     pool = _pools.get((loop, using))
-    # Django's own mark of its test environment; elsewhere this is one attribute lookup.
-    if pool is None or hasattr(mail, "outbox"):
+    # Django's own mark of its test environment.
+    if pool is None or "outbox" in _MAIL:
         return loop.create_task(fetch_all(statements, using, session))
     return pool.send(statements, session)
 
@@ -82,7 +84,7 @@ async def fetch_all(
     one, as is what lost against another transaction, but for replicas: there it is the primary's.
     Inside the transaction of a Django ``TestCase``, Django's connection serves.
     """
-    if hasattr(mail, "outbox"):
+    if "outbox" in _MAIL:
         rows = await sync_to_async(_fetch_in_transaction)(statements, using, session)
         if rows is not None:
             return rows

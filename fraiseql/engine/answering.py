@@ -39,7 +39,8 @@ def project(prepared: Prepared, found: Found, debug: bool, max_bytes: int = 0) -
             members.append(field.begin)
             continue
         value, faults = _value(prepared, field, found, debug)
-        errors += faults
+        if faults:
+            errors += faults
         if value == b"null" and not field.is_nullable:
             return envelope.no_data(errors)
         size += len(value)

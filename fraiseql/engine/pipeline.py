@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 from django.db import transaction
 from graphql import ExecutionResult, MiddlewareManager
 from graphql import execute as graphql_execute
@@ -94,17 +95,17 @@ class Engine:
             max_directives=settings.MAX_DIRECTIVES,
         )
         self.estimates = Estimates()
+        self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
 
     def operation(self, request: GraphQLRequest) -> Operation:
         """Return the compiled operation of a request. Raises FraiseQLError if there is none."""
-        pinned = self.persisted.pinned.get((request.query, request.operation_name))
-        if pinned is not None:
-            return pinned
-        if len(request.query) > MAX_CACHED_TEXT:
-            return self._compile(request.query, request.operation_name)
-        return self._cached(request.query, request.operation_name)
+        text, name = request.query, request.operation_name
+        pinned = self.persisted.pinned
+        if pinned and (found := pinned.get((text, name))) is not None:
+            return found
+        return (self._compile if len(text) > MAX_CACHED_TEXT else self._cached)(text, name)
 
     def is_fast(self, request: GraphQLRequest) -> bool:
         """Tell whether a request is answered without graphene's executor; refusals are."""
@@ -118,20 +119,6 @@ class Engine:
             return bool(operation.prepare(variables).outline.is_fast)
         except FraiseQLError:
             return True
-
-    def _check_introspection(self, operation: Operation, viewer: Viewer) -> None:
-        # Not while compiling: one compiled operation serves every viewer.
-        if self.introspection != "authenticated" or viewer.is_authenticated:
-            return
-        if faults := operation.introspection:
-            raise ValidationFailed(faults[0]["message"], errors=faults)
-
-    def _check_cost(
-        self, operation: Operation, request: GraphQLRequest, variables: Variables
-    ) -> None:
-        operation.check_cost(variables, self.settings)
-        if request.budget is not None:
-            request.budget.spend(operation.cost(variables, self.settings))
 
     def _compile(self, text: str, name: str | None) -> Operation:
         document = read_document(text, self.schema.graphql, self.limits)
@@ -166,8 +153,13 @@ class Engine:
         ``read_only``: refuse anything but queries (HTTP GET). ``fast_only``: return FORWARD instead of asking
         for graphene's executor.
         """
-        if not self.persisted.concerns(request):
-            return (yield from self._answer(request, viewer, read_only, fast_only))
+        if self.persisted.concerns(request):
+            return self._answer_stored(request, viewer, read_only, fast_only)
+        return self._answer(request, viewer, read_only, fast_only)
+
+    def _answer_stored(
+        self, request: GraphQLRequest, viewer: Viewer, read_only: bool, fast_only: bool
+    ) -> Steps:
         try:
             admitted = yield from self.persisted.admit(request, viewer)
         except FraiseQLError as error:
@@ -184,30 +176,12 @@ class Engine:
     ) -> Steps:
         try:
             operation = self.operation(request)
-            if read_only and not operation.is_query:
-                raise BadRequest("GET is for queries only.", hint="Send it by POST.", status=405)
-            self._check_introspection(operation, viewer)
-            if operation.is_subscription:
-                raise BadRequest("A subscription needs a WebSocket.")
-            variables = operation.coerce(request.variables)
-            self._check_cost(operation, request, variables)
-            if operation.is_mutation:
-                if request.is_dry and not viewer.is_staff:
-                    raise Forbidden("A dry run is for staff.")
-                prepared_calls = operation.prepare_calls(variables)
-                calls = Calls(prepared_calls, variables, request, viewer, self.settings)
-            else:
-                prepared = operation.prepare(variables)
+            if not operation.is_query:
+                return (yield from self._change(operation, request, viewer, read_only, fast_only))
+            variables = self._admitted(operation, request, viewer)
+            prepared = operation.prepare(variables)
         except FraiseQLError as error:
             return envelope.refusal(error, self.debug)
-        if operation.is_mutation:
-            if fast_only and (calls.is_dry or not calls.outline.is_fast):
-                return FORWARD
-            if calls.outline.is_fast:
-                outcomes = yield from calls.run()
-                return self._sized(answering.project_calls(calls.prepared, outcomes, self.debug))
-            done = yield Execution(operation, request, viewer, {}, calls)
-            return self._sized(answering.executed(done, self.debug))
         if fast_only and not prepared.outline.is_fast:
             return FORWARD
         try:
@@ -222,8 +196,47 @@ class Engine:
         done = yield Execution(operation, request, viewer, values)
         return self._sized(answering.executed(done, self.debug))
 
+    def _admitted(self, operation: Operation, request: GraphQLRequest, viewer: Viewer) -> Variables:
+        """Return the coerced variables of an operation that ``viewer`` may run. Raises FraiseQLError."""
+        # Not while compiling: one compiled operation serves every viewer.
+        if self.introspection == "authenticated" and not viewer.is_authenticated:
+            _check_introspection(operation)
+        variables = operation.coerce(request.variables)
+        operation.check_cost(variables, self.settings)
+        if request.budget is not None:
+            request.budget.spend(operation.cost(variables, self.settings))
+        return variables
+
+    def _change(
+        self,
+        operation: Operation,
+        request: GraphQLRequest,
+        viewer: Viewer,
+        read_only: bool,
+        fast_only: bool,
+    ) -> Steps:
+        """Answer a mutation. Raises FraiseQLError if it is not to run, or is none."""
+        if read_only:
+            raise BadRequest("GET is for queries only.", hint="Send it by POST.", status=405)
+        if operation.is_subscription:
+            raise BadRequest("A subscription needs a WebSocket.")
+        variables = self._admitted(operation, request, viewer)
+        if request.is_dry and not viewer.is_staff:
+            raise Forbidden("A dry run is for staff.")
+        prepared = operation.prepare_calls(variables)
+        calls = Calls(prepared, variables, request, viewer, self.settings)
+        if fast_only and (calls.is_dry or not calls.outline.is_fast):
+            return FORWARD
+        if calls.outline.is_fast:
+            outcomes = yield from calls.run()
+            return self._sized(answering.project_calls(calls.prepared, outcomes, self.debug))
+        done = yield Execution(operation, request, viewer, {}, calls)
+        return self._sized(answering.executed(done, self.debug))
+
     def _read(self, prepared: Prepared, variables: Variables, viewer: Viewer) -> Reading:
         reading = read(prepared, variables, self.settings)
+        if not self._estimates_plans:
+            return reading
         most = max_plan_cost(viewer, self.settings)
         return self.estimates.within(reading, most, self.debug) if most else reading
 
@@ -231,6 +244,11 @@ class Engine:
         """Return ``response``, or an error in its place if it is too large."""
         most = self.settings.MAX_RESPONSE_BYTES
         return envelope.too_large(most) if 0 < most < len(response.body) else response
+
+
+def _check_introspection(operation: Operation) -> None:
+    if faults := operation.introspection:
+        raise ValidationFailed(faults[0]["message"], errors=faults)
 
 
 def execute(
@@ -430,12 +448,20 @@ async def _await(value: Any) -> Any:
     return await value
 
 
-# All of it is hashed by identity.
+# Both are hashed by identity.
 @lru_cache(maxsize=4)
-def _engine(schema: Schema, settings: Settings, debug: bool) -> Engine:
+def _engine(schema: Schema, settings: Settings) -> Engine:
     return Engine(schema, settings)
 
 
 def get_engine() -> Engine:
     """Return the engine of the project's schema and settings."""
-    return _engine(get_schema(), get_settings(), bool(django_settings.DEBUG))
+    return _engine(get_schema(), get_settings())
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "DEBUG":
+        _engine.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -123,6 +123,11 @@ def from_payload(payload: Any) -> GraphQLRequest:
         hint = "Batches are not accepted." if isinstance(payload, list) else None
         raise BadRequest("The body must be a JSON object.", hint=hint, status=422)
     query = payload.get("query")
+    if query and type(query) is str and len(payload) == 3:
+        # What most clients send, and nothing else.
+        name, variables = payload.get("operationName"), payload.get("variables")
+        if type(name) is str and type(variables) is dict:
+            return GraphQLRequest(query, name, variables)
     extensions = _object(payload, "extensions")
     digest = _automatic(extensions) if extensions else None
     if query is not None and not isinstance(query, str):

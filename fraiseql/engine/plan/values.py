@@ -144,12 +144,20 @@ def _wrap(value: Any, declared: Any, path: Path) -> Given:
     }
 
 
+_NESTED = (dict, list)
+
+
 def outline(value: Any) -> Any:
     """Return the part of the variables that a statement's text may depend on, hashable."""
     if type(value) is dict:
-        return tuple([(name, outline(item)) for name, item in value.items()])
+        return tuple(
+            [
+                (name, outline(item) if type(item) in _NESTED else item is None)
+                for name, item in value.items()
+            ]
+        )
     if type(value) is list:
         if not value:
             return "[]"  # Neither null nor a list of scalars.
-        return tuple([outline(item) for item in value if type(item) in (dict, list)])
+        return tuple([outline(item) for item in value if type(item) in _NESTED])
     return value is None

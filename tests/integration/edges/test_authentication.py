@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 import fraiseql
 from fraiseql.asgi import GraphQLApplication
-from fraiseql.authentication import Request, session, user_viewer, viewer_of
+from fraiseql.authentication import Request, reads, session, user_viewer, viewer_of
 from fraiseql.db import catalog
 from fraiseql.db.connections import parameters
 from fraiseql.engine.viewer import Viewer
@@ -233,6 +233,30 @@ def test_the_first_who_knows_decides(
     assert both.json["data"]["who"] == "t"
     assert cookie.json["data"]["who"] == str(ada.pk)
     assert nobody.json["data"]["who"] is None
+
+
+@reads("Authorization")
+def marked(request: Request) -> Viewer | None:
+    """Say who asks by a header alone, and note where it was asked."""
+    noted.append((request.django is not None, None))
+    name = request.header("authorization")
+    return Viewer(user_id=name) if name else None
+
+
+def test_who_reads_a_header_is_asked_in_front_of_django_only_if_it_was_sent(
+    declared: None, edges: Edges, settings: Settings
+) -> None:
+    settings.FRAISEQL = {"AUTHENTICATION": [f"{HERE}.marked"]}
+    noted.clear()
+    sent = [JSON_BODY, JSON_BODY | {"Authorization": "me"}] * 2
+    answers = [edges.send(headers=headers, body=BOUND) for headers in sent]
+    in_front = sum(not is_behind for is_behind, _ in noted)
+    others = edges.send(headers=JSON_BODY | {"Authorization": "you"}, body=WHO)
+    nobody = edges.send(headers=JSON_BODY, body=WHO)
+
+    assert {answer.headers["vary"] for answer in answers} == {"Accept, Authorization"}
+    assert in_front == 2
+    assert (others.json["data"]["who"], nobody.json["data"]["who"]) == ("you", None)
 
 
 def test_a_path_that_leads_nowhere_is_a_fault(settings: Settings) -> None:
