@@ -201,6 +201,12 @@ class Settings:
     IDEMPOTENCY_HOURS: int = setting(
         24, "Hours for which a mutation sent again with its idempotency key has the same answer."
     )
+    CASCADE_RULES: tuple[str, ...] = setting(
+        (),
+        "What syncs with `cascade=True` follow beside the rules read off the types. `tv_post -> tv_user by fn_x`:"
+        " `fn_x(keys)` returns the keys of the rows to refresh. `without tv_user -> tv_post at author`: not this"
+        " one.",
+    )
     GRAPHENE_SCHEMAS: tuple[str, ...] = setting(
         (), "Dotted paths of `graphene.Schema` objects whose fields join the schema."
     )

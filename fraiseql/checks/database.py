@@ -23,6 +23,7 @@ from fraiseql.checks.types import (
     misfit,
 )
 from fraiseql.conf import Settings, get_settings
+from fraiseql.cqrs import cascade
 from fraiseql.cqrs.projection import Projection, pair_of
 from fraiseql.db import catalog, inspection
 from fraiseql.db.catalog import Relation
@@ -101,6 +102,7 @@ class _Views:
                     yield wrong_document
                     continue
             yield from _View(spec, relation, self.details[spec.view or ""], self).check()
+        yield from self._cascade()
         index_keys = {name: details.index_keys for name, details in self.details.items()}
         related = RelatedViews(self.relations, index_keys, self.using, SAMPLE)
         yield from related.check(self.objects)
@@ -146,6 +148,30 @@ class _Views:
                 view=spec.view,
                 source=spec.source,
                 columns=_quoted(list(dict.fromkeys([*lacking, *unfilled]))),
+            )
+
+    def _cascade(self) -> Iterator[CheckMessage]:
+        sources = {spec.view: spec.source for spec in self.bound if spec.view and spec.source}
+        stored = [Projection(view, source) for view, source in sources.items()]
+        try:
+            rules = cascade.rules(stored)
+        except ConfigurationError as fault:
+            yield table.CASCADE("settings.FRAISEQL", fault=fault.message, hint=fault.hint)
+            return
+        given = [rule for rule in rules if rule.function]
+        functions = catalog.functions([str(rule.function) for rule in given], self.using)
+        for rule in given:
+            if rule.function not in functions:
+                missing = f"{rule}: there is no function {rule.function!r}."
+                yield table.CASCADE("settings.FRAISEQL", fault=missing)
+        embedded = [rule for rule in rules if not rule.function]
+        for rule in cascade.contradicted(embedded, sources, self.using):
+            yield table.CONTRADICTED(
+                "settings.FRAISEQL",
+                rule=str(rule),
+                source=sources[rule.holder],
+                held=rule.held,
+                without=f"without {rule}",
             )
 
     @staticmethod

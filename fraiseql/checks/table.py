@@ -161,6 +161,18 @@ PROJECTION = _check(
     "The projection {view!r} cannot be filled: {fault}",
     "See manage.py fraiseql_sync.",
 )
+CASCADE = _check(
+    "E144",
+    "FRAISEQL['CASCADE_RULES'], and the functions it names",
+    "The cascade rule cannot be followed: {fault}",
+    "See manage.py fraiseql_sync --rules.",
+)
+CONTRADICTED = _check(
+    "W145",
+    "the cascade rules (fraiseql_sync --rules) and what the source views of projections read (pg_depend)",
+    "The rule {rule!r} is contradicted by the database: {source} reads nothing of what {held} is made of.",
+    "Correct source=, or leave the rule out: FRAISEQL['CASCADE_RULES'] = [{without!r}].",
+)
 NO_DOCUMENT = _check(
     "E103",
     "the column that jsonb= names",

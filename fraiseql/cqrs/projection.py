@@ -37,7 +37,8 @@ class Pair:
 
     ``columns``: those both have. ``key`` finds a row; ``unique`` are the columns of every unique key.
     ``compared``: the columns beside the key, with the type to compare them as. ``stamps``: the table notes
-    the time of the change itself. ``key_type``: of a key of one column, None for others.
+    the time of the change itself. ``key_type``: of a key of one column, None for others. ``writes_all``: also
+    rows that are right are written.
     """
 
     view: str
@@ -51,6 +52,7 @@ class Pair:
     unique: tuple[str, ...]
     compared: tuple[tuple[str, LiteralString | None], ...]
     stamps: bool
+    writes_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,14 @@ def keys_in(pair: Pair, keys: Sequence[str]) -> Scope:
     return Scope(_any_of(pair, values), (list(keys),))
 
 
-def key_range(pair: Pair, above: str | None, up_to: str | None) -> Scope:
+def key_range(
+    pair: Pair, above: str | None, up_to: str | None, without: Sequence[str] = ()
+) -> Scope:
     """Return the scope of the keys above one, up to and with another; None: no such end."""
-    ends: list[tuple[LiteralString, str | None]] = [
+    ends: list[tuple[LiteralString, Any]] = [
         ("{} > %s::{}", above),
         ("{} <= %s::{}", up_to),
+        ("{} <> ALL (%s::{}[])", list(without) or None),
     ]
     given = [(text, end) for text, end in ends if end is not None]
 
@@ -165,8 +170,8 @@ def _name(relation: Relation) -> sql.Composable:
 
 
 def lock_table(pair: Pair) -> sql.Composable:
-    """Return the lock that lets readers go on and has other writers wait."""
-    return sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(pair.target)
+    """Return the lock that lets readers go on and has other writers wait, also those who lock rows first."""
+    return sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(pair.target)
 
 
 def lock_rows(pair: Pair, scope: Scope) -> sql.Composable:
@@ -238,24 +243,26 @@ def _on_conflict(pair: Pair) -> sql.Composable:
     ]
     if pair.stamps:
         changes.append(sql.SQL("updated_at = DEFAULT"))
-    return sql.SQL("DO UPDATE SET {} WHERE {}").format(
-        sql.SQL(", ").join(changes), _differs(pair, "excluded")
-    )
+    action = sql.SQL("DO UPDATE SET ") + sql.SQL(", ").join(changes)
+    return action if pair.writes_all else action + sql.SQL(" WHERE ") + _differs(pair, "excluded")
 
 
-def drift(pair: Pair) -> sql.Composable:
-    """Return what counts the rows that are missing, stale and orphaned."""
+def drift(pair: Pair, scope: Scope) -> sql.Composable:
+    """Return what counts the rows that are missing, stale and orphaned. Takes the scope's parameters twice."""
     first = identifier(pair.key[0])
     return sql.SQL(
         "SELECT count(*) FILTER (WHERE p.{first} IS NULL),"
         " count(*) FILTER (WHERE p.{first} IS NOT NULL AND s.{first} IS NOT NULL AND ({differs})),"
         " count(*) FILTER (WHERE s.{first} IS NULL)"
-        " FROM {source} s FULL JOIN {target} p ON {same}"
+        " FROM (SELECT * FROM {source} AS s{of_source}) AS s"
+        " FULL JOIN (SELECT * FROM {target} AS p{of_target}) AS p ON {same}"
     ).format(
         first=first,
         differs=_differs(pair, "s"),
         source=pair.source,
+        of_source=scope.where("s"),
         target=pair.target,
+        of_target=scope.where("p"),
         same=_same(pair.key),
     )
 

@@ -15,7 +15,7 @@ A type bound with ``view="tv_post", source="v_post"`` reads the table ``tv_post`
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import psycopg
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, connections, transaction
 from psycopg import sql
 
 from fraiseql.conf import get_settings
@@ -59,6 +59,9 @@ BATCH = 5_000
 
 # A batch is too short for compiling to pay, and its documents are to stay in memory.
 _FOR_BATCHES = "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"
+
+_UNFINISHED = "Not finished: under way, interrupted or killed."
+"""The error in the log of a sync in batches, until it ends: who is killed cannot say so."""
 
 _UNIQUE_VIOLATION = "23505"
 
@@ -135,6 +138,31 @@ def refresh_rows(
     view: str, keys: Sequence[str], cascade: bool, using: str, mode: Mode = "incremental"
 ) -> list[Refreshed]:
     """Do what ``refresh`` does, for the type bound to ``view``, on Django's connection."""
+    wanted, held_by = _concerned(view, cascade, using)
+    if mode == "full":
+        return [synchronize(projection, using) for projection in wanted]
+    if mode == "deferred":
+        later = partial(_incremental, view, keys, wanted, held_by, using)
+        transaction.on_commit(later, using=using)
+        return []
+    return _incremental(view, keys, wanted, held_by, using)
+
+
+def drift_of_rows(view: str, keys: Sequence[str], cascade: bool, using: str) -> list[Drift]:
+    """Return how far the rows that ``refresh_rows`` would write are from their sources."""
+    wanted, held_by = _concerned(view, cascade, using)
+    keys_of = _keys_of(view, keys, wanted, held_by, using)
+    return [
+        drift(projection, using, keys_of[projection.view])
+        for projection in wanted
+        if keys_of.get(projection.view)
+    ]
+
+
+def _concerned(
+    view: str, cascade: bool, using: str
+) -> tuple[tuple[Projection, ...], list[cascades.Rule]]:
+    """Return the projection of ``view`` and those that embed its rows, in order, and by which rules."""
     known = {projection.view: projection for projection in projections()}
     rules = cascades.rules(known.values()) if cascade else ()
     held_by = [rule for rule in rules if rule.held == view and rule.holder != view]
@@ -145,14 +173,20 @@ def refresh_rows(
             f"No projection stores the rows of {view}.",
             hint="Declare @fraiseql.type(source=...), or ask for those that embed it: cascade=True.",
         )
-    ordered = in_order(wanted, using)
-    if mode == "full":
-        return [synchronize(projection, using) for projection in ordered]
-    if mode == "deferred":
-        later = partial(_incremental, view, keys, ordered, held_by, using)
-        transaction.on_commit(later, using=using)
-        return []
-    return _incremental(view, keys, ordered, held_by, using)
+    return in_order(wanted, using), held_by
+
+
+def _keys_of(
+    view: str,
+    keys: Sequence[str],
+    wanted: Sequence[Projection],
+    held_by: Sequence[cascades.Rule],
+    using: str,
+) -> dict[str, list[str]]:
+    """Return the keys of the rows concerned by projection."""
+    with _explained(wanted[-1]):
+        pairs = {projection.view: pair_of(projection, using) for projection in wanted}
+        return {view: list(keys)} | cascades.holders(held_by, keys, pairs, using)
 
 
 def _incremental(
@@ -165,9 +199,7 @@ def _incremental(
     """Refresh the rows of ``view``, and those of ``wanted`` that embed them by the rules, in one transaction."""
     done = []
     with _failure_logged("incremental", using), transaction.atomic(using):
-        with _explained(wanted[-1]):
-            pairs = {projection.view: pair_of(projection, using) for projection in wanted}
-            keys_of = {view: list(keys)} | cascades.holders(held_by, keys, pairs, using)
+        keys_of = _keys_of(view, keys, wanted, held_by, using)
         for projection in wanted:
             if found := keys_of.get(projection.view):
                 work = partial(_some, projection, found, using)
@@ -236,17 +268,17 @@ def in_order(wanted: Iterable[Projection], using: str) -> tuple[Projection, ...]
     by_view = {projection.view: projection for projection in wanted}
     if len(by_view) < 2:
         return tuple(by_view.values())
-    by_source: dict[str, list[str]] = {}
-    for projection in by_view.values():
-        by_source.setdefault(projection.source, []).append(projection.view)
     graph = TopologicalSorter[str](dict.fromkeys(by_view, ()))
+    sources = [projection.source for projection in by_view.values()]
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            sql_text("fraiseql.cqrs", "projection_dependencies"), [list(by_source), list(by_view)]
-        )
-        for source, read in cursor.fetchall():
-            for view in by_source[source]:
-                graph.add(view, read)
+        cursor.execute(sql_text("fraiseql.cqrs", "reads"), [[*sources, *by_view]])
+        read = set(cursor.fetchall())
+    # A table reads itself and nothing else.
+    table_of = {relation: view for view, relation in read if view in by_view}
+    for view, projection in by_view.items():
+        for source, relation in read:
+            if source == projection.source and relation in table_of:
+                graph.add(view, table_of[relation])
     try:
         return tuple(by_view[view] for view in graph.static_order())
     except CycleError as cycle:
@@ -273,11 +305,12 @@ def changed_since(projection: Projection, since: datetime, using: str) -> list[s
         return [key for (key,) in cursor.fetchall()]
 
 
-def drift(projection: Projection, using: str) -> Drift:
-    """Return how far ``projection`` is from its source; one query, nothing is written."""
+def drift(projection: Projection, using: str, keys: Sequence[str] | None = None) -> Drift:
+    """Return how far ``projection``, or its rows with ``keys``, is from its source; nothing is written."""
     pair = pair_of(projection, using)
+    scope = WHOLE if keys is None else keys_in(pair, keys)
     with _explained(projection), connections[using].cursor() as cursor:
-        cursor.execute(drift_query(pair), ())
+        cursor.execute(drift_query(pair, scope), (*scope.params, *scope.params))
         missing, stale, orphaned = cursor.fetchone()
     return Drift(projection.view, missing, stale, orphaned)
 
@@ -289,60 +322,118 @@ Advance = Callable[[int, int], None]
 
 
 def synchronize(
-    projection: Projection, using: str, *, workers: int = 1, advance: Advance | None = None
+    projection: Projection,
+    using: str,
+    *,
+    workers: int = 1,
+    writes_all: bool = False,
+    advance: Advance | None = None,
 ) -> Refreshed:
     """
     Bring ``projection`` in step with its source; return what changed.
 
     In batches of BATCH rows, each a transaction of its own, by up to ``workers`` connections. Rows that are
-    right already are not written. Readers go on reading; a writer waits for the batch that has its row. What
-    is interrupted is gone on with by calling it again.
+    right already are not written, unless ``writes_all``. Readers go on reading; a writer waits for the batch
+    that has its row. What is interrupted is gone on with by calling it again.
+
+    Raises DatabaseFault, with the rows that their view cannot compute, when all others are done.
     """
-    with _failure_logged("full", using):
-        return _logged("full", using, partial(_whole, projection, using, workers, advance))
-
-
-def _whole(projection: Projection, using: str, workers: int, advance: Advance | None) -> Refreshed:
-    pair = pair_of(projection, using)
-    ends: list[str] = []
-    if pair.key_type is not None:
-        with _explained(projection), connections[using].cursor() as cursor:
-            cursor.execute(boundaries(pair, BATCH), ())
-            ends = [key for (key,) in cursor.fetchall()]
-    if not ends:
-        return _at_once(projection, pair, using)
-    ranges = list(zip([None, *ends], [*ends, None], strict=True))
+    pair = replace(pair_of(projection, using), writes_all=writes_all)
+    started = perf_counter()
+    row = _log(Refreshed(projection.view), "full", using, _UNFINISHED)
+    failing = _Failing(projection, pair)
     done = Refreshed(projection.view)
     try:
-        for number, part in enumerate(_each(projection, pair, ranges, using, workers), 1):
+        for so_far in _whole(projection, pair, using, workers, advance, failing):
+            done = so_far
+        failing.check()
+    except DatabaseFault as fault:
+        # Without a connection the row stays as it is.
+        with suppress(DatabaseError):
+            _log_end(row, done, started, using, fault.message)
+        raise
+    return _log_end(row, done, started, using)
+
+
+def _whole(
+    projection: Projection,
+    pair: Pair,
+    using: str,
+    workers: int,
+    advance: Advance | None,
+    failing: "_Failing",
+) -> Iterator[Refreshed]:
+    """Yield what was done so far, after each batch."""
+    done = Refreshed(projection.view)
+    if pair.key_type is None:
+        yield _at_once(projection, pair, using)
+        return
+    with _explained(projection), connections[using].cursor() as cursor:
+        cursor.execute(boundaries(pair, BATCH), ())
+        ends: list[str] = [key for (key,) in cursor.fetchall()]
+    ranges = list(zip([None, *ends], [*ends, None], strict=True))
+
+    def work(ends: tuple[str | None, str | None]) -> Refreshed:
+        return _batch(projection, pair, ends, using, failing)
+
+    try:
+        for number, part in enumerate(_each(work, ranges, using, workers), 1):
             done += part
+            yield done
             if advance is not None:
                 advance(number, len(ranges))
     except _Displaced:
         # A row wants a unique value that a row of another batch gives up: only all at once can they swap.
-        return done + _at_once(projection, pair, using)
-    return done
+        yield done + _at_once(projection, pair, using)
+
+
+class _Failing:
+    """The rows of a projection that its source cannot compute; threads share it."""
+
+    MOST = 20
+    """A view that fails on more rows than that is broken itself."""
+
+    def __init__(self, projection: Projection, pair: Pair) -> None:
+        self._projection, self._pair = projection, pair
+        self._faults: dict[str, DatabaseFault] = {}
+
+    def add(self, key: str, fault: DatabaseFault) -> None:
+        """Note a row. Raises DatabaseFault if there are too many."""
+        self._faults[key] = fault
+        if len(self._faults) > self.MOST:
+            self.check()
+
+    def check(self) -> None:
+        """Raise DatabaseFault if there are any."""
+        if not self._faults:
+            return
+        keys = sorted(self._faults)
+        fault = self._faults[keys[0]]
+        which = f"row of {self._projection.source} with {self._pair.key[0]} {keys[0]}"
+        if len(keys) > 1:
+            which = f"rows of {self._projection.source} with {self._pair.key[0]} {', '.join(keys)}"
+        raise DatabaseFault(
+            f"{fault.message.strip()}\nThe {which} cannot be computed.",
+            hint="Mend the row or the view, and run it again: what was done stays done.",
+            view=self._projection.view,
+        ) from fault.__cause__
 
 
 class _Displaced(Exception):
     """A batch met a unique value of a row outside."""
 
 
-def _each(
-    projection: Projection,
-    pair: Pair,
-    ranges: Sequence[tuple[str | None, str | None]],
-    using: str,
-    workers: int,
-) -> Iterator[Refreshed]:
-    def work(ends: tuple[str | None, str | None]) -> Refreshed:
-        return _batch(projection, pair, ends, using)
+Ends = tuple[str | None, str | None]
 
+
+def _each(
+    work: Callable[[Ends], Refreshed], ranges: Sequence[Ends], using: str, workers: int
+) -> Iterator[Refreshed]:
     if workers < 2:
         yield from map(work, ranges)
         return
 
-    def work_apart(ends: tuple[str | None, str | None]) -> Refreshed:
+    def work_apart(ends: Ends) -> Refreshed:
         try:
             return work(ends)
         finally:
@@ -359,17 +450,25 @@ def _each(
 
 
 def _batch(
-    projection: Projection, pair: Pair, ends: tuple[str | None, str | None], using: str
+    projection: Projection, pair: Pair, ends: Ends, using: str, failing: _Failing
 ) -> Refreshed:
-    try:
-        with _explained(projection), transaction.atomic(using):
-            with connections[using].cursor() as cursor:
-                cursor.execute(_FOR_BATCHES, ())
-            return _rows(projection, pair, key_range(pair, *ends), using)
-    except DatabaseFault as fault:
-        if isinstance(fault.__cause__, IntegrityError) and _sqlstate(fault) == _UNIQUE_VIOLATION:
-            raise _Displaced from fault
-        raise _named(projection, pair, ends, using, fault) from fault.__cause__
+    """Write a batch, without the rows that cannot be computed."""
+    without: list[str] = []
+    while True:
+        scope = key_range(pair, *ends, without)
+        try:
+            with _explained(projection), transaction.atomic(using):
+                with connections[using].cursor() as cursor:
+                    cursor.execute(_FOR_BATCHES, ())
+                return _rows(projection, pair, scope, using)
+        except DatabaseFault as fault:
+            if _sqlstate(fault) == _UNIQUE_VIOLATION:
+                raise _Displaced from fault
+            key = _culprit(pair, scope, using)
+            if key is None:
+                raise
+            failing.add(key, fault)
+            without.append(key)
 
 
 def _sqlstate(fault: DatabaseFault) -> str | None:
@@ -443,12 +542,26 @@ def _failure_logged(mode: str, using: str) -> Iterator[None]:
         raise
 
 
-def _log(done: Refreshed, mode: str, using: str, error: str | None = None) -> None:
+def _log(done: Refreshed, mode: str, using: str, error: str | None = None) -> int:
     values: list[Any] = [
         done.view, mode, done.inserted, done.updated, done.deleted, done.duration_ms, error,
     ]  # fmt: skip
     with connections[using].cursor() as cursor:
         cursor.execute(sql_text("fraiseql.cqrs", "log_sync"), values)
+        (row,) = cursor.fetchone()
+    return int(row)
+
+
+def _log_end(
+    row: int, done: Refreshed, started: float, using: str, error: str | None = None
+) -> Refreshed:
+    done = replace(done, duration_ms=(perf_counter() - started) * 1000)
+    values: list[Any] = [
+        done.inserted, done.updated, done.deleted, done.duration_ms, error, row,
+    ]  # fmt: skip
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql_text("fraiseql.cqrs", "end_sync"), values)
+    return done
 
 
 @contextmanager
@@ -463,26 +576,8 @@ def _explained(projection: Projection) -> Iterator[None]:
         ) from error
 
 
-def _named(
-    projection: Projection,
-    pair: Pair,
-    ends: tuple[str | None, str | None],
-    using: str,
-    fault: DatabaseFault,
-) -> DatabaseFault:
-    """Return the fault with the key of the row of the source that fails, if one does."""
-    key = _culprit(pair, ends, using)
-    if key is None:
-        return fault
-    return DatabaseFault(
-        f"{fault.message.strip()}\nThe row of {projection.source} with {pair.key[0]} {key} cannot be computed.",
-        hint="Mend the row or the view, and run it again: what was done stays done.",
-        view=projection.view,
-    )
-
-
-def _culprit(pair: Pair, ends: tuple[str | None, str | None], using: str) -> str | None:
-    scope = key_range(pair, *ends)
+def _culprit(pair: Pair, scope: Scope, using: str) -> str | None:
+    """Return the key of a row of the source that cannot be computed, if that is what fails."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             sql.SQL("SELECT s.{key}::text FROM {source} AS s{where} ORDER BY s.{key}").format(

@@ -1,14 +1,10 @@
 """Sagas on a real server, with processes that die between their steps and inside them."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,8 +15,8 @@ from django.db import connection, connections, transaction
 from fraiseql.cqrs import saga
 from fraiseql.cqrs.saga import Progress, Saga, Step
 from fraiseql.errors import ConfigurationError, NotFound
+from tests.integration.processes import output, program
 
-ROOT = Path(__file__).resolve().parents[2]
 SETUP = """
 CREATE TABLE tb_effect (step text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE FUNCTION fn_reserve(input jsonb, results jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -227,9 +223,8 @@ def test_the_command_tells_of_each_that_cannot_be_finished(shop: None) -> None:
 # For each statement of a saga a child that dies by its own hand, before it is sent or after it was answered; then
 # what is left is gone on with. A line for each: how the child ended, how the sagas did, and what they effected.
 PROGRAM = """
-import json, os, signal, sys
-import django
-django.setup()
+import io, json, os, signal, sys
+from django.core.management import call_command
 from django.db import connection
 from fraiseql.cqrs import saga
 from tests.integration import test_saga
@@ -259,8 +254,7 @@ def trial(at, when):
     if not pid:
         child(at, when)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    for state in saga.listed(["running", "compensating"], "default"):
-        saga.resume(state.id, "default")
+    call_command("fraiseql_saga", "resume", idle=0, stdout=io.StringIO())
     ends = saga.listed(["running", "compensating", "completed", "compensated"], "default")
     print(json.dumps([status, [state.status for state in ends], sorted(test_saga.effects())]))
     return status
@@ -273,20 +267,9 @@ for at in range(1, trial(0, "before") + 1):
 
 @pytest.mark.parametrize("fate", ["sent", "lost"])
 def test_a_saga_killed_anywhere_is_finished_or_undone(committed: None, fate: str) -> None:
-    at = connection.get_connection_params()
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples" / "complete_cqrs_blog")]),
-        "PGHOST": str(at.get("host", "")), "PGPORT": str(at.get("port", "")),
-        "PGUSER": str(at.get("user", "")), "DATABASE_URL": f"postgres:///{at['dbname']}",
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, fate],
-        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    whole, *trials = [json.loads(line) for line in done.stdout.splitlines()]
+    with program(PROGRAM, fate) as process:
+        printed = output(process)
+    whole, *trials = [json.loads(line) for line in printed.splitlines()]
 
     status, effected = ("completed", sorted(ALL)) if fate == "sent" else ("compensated", [])
     assert whole == [whole[0], [status], effected]

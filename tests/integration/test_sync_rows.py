@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
+from pytest_django import Settings
 
 import fraiseql
 from fraiseql.cqrs import cascade, sync
@@ -263,7 +264,7 @@ def test_the_rules_index_finds_the_rows(essays: None) -> None:
     wanted = cascade.rules(projections())
     assert not cascade.indexed(wanted, "default")
     for rule in wanted:
-        execute(rule.index())
+        execute(str(rule.index()))
 
     assert cascade.indexed(wanted, "default") == set(wanted)
     with transaction.atomic():
@@ -274,6 +275,32 @@ def test_the_rules_index_finds_the_rows(essays: None) -> None:
             ANN,
         )
     assert any("tv_essay_remarks_gin" in line for (line,) in plan)
+
+
+def test_a_rule_may_be_a_function_and_another_be_left_out(essays: None, settings: Settings) -> None:
+    settings.FRAISEQL = {
+        "CASCADE_RULES": [
+            "without tv_writer -> tv_essay at writer",
+            "without tv_writer -> tv_essay at remarks[].writer",
+            "tv_essay -> tv_writer by fn_writers_of",
+        ]
+    }
+    execute(
+        "CREATE FUNCTION fn_writers_of(keys uuid[]) RETURNS SETOF uuid LANGUAGE sql AS"
+        " $$ SELECT DISTINCT writer FROM tb_essay WHERE id = ANY (keys) $$"
+    )
+    fill()
+    execute("UPDATE tb_writer SET name = name || '!'")
+
+    assert by_view(sync.sync_essay([POSTS[0]], cascade=True)) == {
+        "tv_writer": (0, 1, 0), "tv_essay": (0, 1, 0),
+    }  # fmt: skip
+    assert by_view(sync.sync_writer([BOB], cascade=True)) == {"tv_writer": (0, 1, 0)}
+    assert command("--rules").splitlines() == [
+        "v_remark -> tv_essay at remarks[]",
+        "tv_essay -> tv_writer by fn_writers_of",
+        f"{cascade.rules(projections())[0].index()};",
+    ]
 
 
 # Functions
@@ -332,17 +359,34 @@ def test_a_unique_value_may_move_between_batches(essays: None, small_batches: No
     assert is_in_step()
 
 
-def test_a_failing_row_is_named_and_the_batches_before_it_stay(
-    essays: None, small_batches: None
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_that_fail_are_named_and_all_others_are_done(
+    committed: None, small_batches: None, workers: int
 ) -> None:
-    execute("UPDATE tb_essay SET title = '' WHERE id = %s", POSTS[7])
+    execute("UPDATE tb_essay SET title = '' WHERE id = ANY (%s)", [POSTS[1], POSTS[7]])
+    execute("INSERT INTO tv_essay VALUES (%s, 'old', '{}')", POSTS[7])
 
-    with pytest.raises(DatabaseFault, match=f"with id {POSTS[7]} cannot be computed"):
+    with pytest.raises(DatabaseFault, match=f"with id {POSTS[1]}, {POSTS[7]} cannot be computed"):
+        synchronize(ESSAY, "default", workers=workers)
+
+    assert {key for (key,) in rows("SELECT id FROM tv_essay")} == {*POSTS} - {POSTS[1]}
+    assert rows("SELECT identifier FROM tv_essay WHERE id = %s", POSTS[7]) == [("old",)]
+    ((count, success, error),) = rows("SELECT rows, success, error FROM tb_sync_log")
+    assert (count, success, "division by zero" in error) == (8, False, True)
+    execute("UPDATE tb_essay SET title = 'Mended' WHERE title = ''")
+    assert by_view([synchronize(ESSAY, "default")]) == {"tv_essay": (1, 1, 0)}
+
+
+def test_a_view_that_fails_on_many_rows_is_given_up(essays: None) -> None:
+    execute(
+        "INSERT INTO tb_essay (id, identifier, title, writer)"
+        " SELECT gen_random_uuid(), 'bad-' || n, '', %s FROM generate_series(1, 25) AS n",
+        ANN,
+    )
+
+    with pytest.raises(DatabaseFault, match="cannot be computed") as caught:
         synchronize(ESSAY, "default")
-
-    assert len(rows("SELECT id FROM tv_essay")) == 6
-    execute("UPDATE tb_essay SET title = 'Mended' WHERE id = %s", POSTS[7])
-    assert by_view([synchronize(ESSAY, "default")]) == {"tv_essay": (4, 0, 0)}
+    assert caught.value.message.count(", ") == 20
 
 
 # Beside other writers
@@ -462,6 +506,42 @@ def test_the_command_syncs_rows_that_changed_since(essays: None) -> None:
 def test_since_needs_a_time_on_both_sides(essays: None, view: str, time: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):
         command(view, "--since", time)
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--check"])
+def test_a_look_may_be_at_some_rows(essays: None, option: str) -> None:
+    fill()
+    execute("UPDATE tb_essay SET updated_at = '2020-01-01'")
+    execute("UPDATE tb_writer SET name = 'Anna' WHERE id = %s", ANN)
+    execute("UPDATE tb_essay SET title = 'New', updated_at = '2026-01-01' WHERE id = %s", POSTS[1])
+    execute("DELETE FROM tv_essay WHERE id = %s", POSTS[2])
+
+    def look(*arguments: str) -> str:
+        out = StringIO()
+        failing = pytest.raises(CommandError, match="not in step")
+        with failing if option == "--check" else nullcontext():
+            call_command("fraiseql_sync", *arguments, option, stdout=out)
+        return out.getvalue()
+
+    assert look("tv_essay", "--ids", str(POSTS[2]), str(POSTS[3])) == (
+        "tv_essay: 1 missing, 0 stale, 0 orphaned\n"
+    )
+    assert look("tv_essay", "--since", "2025-01-01T00:00") == (
+        "tv_essay: 0 missing, 1 stale, 0 orphaned\n"
+    )
+    # Ann wrote five essays, of which one is missing: nothing says that it is hers.
+    assert look("tv_writer", "--ids", str(ANN), "--cascade").splitlines() == [
+        "tv_writer: 0 missing, 1 stale, 0 orphaned",
+        "tv_essay: 0 missing, 4 stale, 0 orphaned",
+    ]
+
+
+def test_full_writes_every_row(essays: None) -> None:
+    fill()
+
+    assert command("tv_essay").startswith("tv_essay: 0 inserted, 0 updated")
+    assert command("tv_essay", "--full").startswith("tv_essay: 0 inserted, 10 updated")
+    assert is_in_step()
 
 
 def test_the_command_prints_rules_with_the_indexes_they_lack(essays: None) -> None:

@@ -17,6 +17,7 @@ from fraiseql.cqrs.sync import (
     Refreshed,
     changed_since,
     drift,
+    drift_of_rows,
     in_order,
     projections,
     refresh_rows,
@@ -41,7 +42,11 @@ class Command(BaseCommand):
         parser.add_argument("projections", nargs="*", help="Names such as tv_post; all by default.")
         add_database_and_format(parser)
         rows = parser.add_mutually_exclusive_group()
-        rows.add_argument("--full", action="store_true", help="All rows: the default.")
+        rows.add_argument(
+            "--full",
+            action="store_true",
+            help="Write every row, also those that are right: after a change of storage, say.",
+        )
         rows.add_argument(
             "--ids", nargs="+", metavar="ID", help="Only these rows, of one projection."
         )
@@ -107,22 +112,37 @@ class Command(BaseCommand):
             raise command_error(error) from error
 
     def _work(self, wanted: Sequence[Projection], using: str, options: dict[str, Any]) -> None:
-        if options["check"] or options["dry_run"]:
-            self._report(_each(wanted, lambda item, _: [drift(item, using)], options), options)
-            return
         if options["ids"] and len(wanted) != 1:
             raise CommandError("--ids are of one projection: name it.")
+        cascade = options["cascade"]
+
+        def keys_of(projection: Projection) -> Sequence[str] | None:
+            if options["since"]:
+                return changed_since(projection, _time(options["since"]), using)
+            ids: list[str] | None = options["ids"]
+            return ids
+
+        def look(projection: Projection, _: Steps) -> list[Drift]:
+            keys = keys_of(projection)
+            if keys is None:
+                return [drift(projection, using)]
+            return drift_of_rows(projection.view, keys, cascade, using)
 
         def write(projection: Projection, bar: Steps) -> list[Refreshed]:
-            keys = options["ids"]
-            if options["since"]:
-                keys = changed_since(projection, _time(options["since"]), using)
-            if keys is None:
-                workers = options["workers"]
-                return [synchronize(projection, using, workers=workers, advance=bar.part)]
-            return refresh_rows(projection.view, keys, options["cascade"], using)
+            keys = keys_of(projection)
+            if keys is not None:
+                return refresh_rows(projection.view, keys, cascade, using)
+            done = synchronize(
+                projection,
+                using,
+                workers=options["workers"],
+                writes_all=options["full"],
+                advance=bar.part,
+            )
+            return [done]
 
-        self._report(_each(wanted, write, options), options)
+        only_looks = options["check"] or options["dry_run"]
+        self._report(_each(wanted, look if only_looks else write, options), options)
 
     def _rules(self, wanted: Sequence[Projection], using: str, options: dict[str, Any]) -> None:
         found = cascade.rules(wanted)
@@ -138,7 +158,8 @@ class Command(BaseCommand):
         for rule in found:
             self.stdout.write(str(rule))
         for ddl in dict.fromkeys(rule.index() for rule in found if rule not in indexed):
-            self.stdout.write(f"{ddl};")
+            if ddl is not None:
+                self.stdout.write(f"{ddl};")
 
     def _report(self, results: Sequence[Drift | Refreshed], options: dict[str, Any]) -> None:
         if options["format"] == "json":
