@@ -9,6 +9,9 @@ from fraiseql.db.flight import Flight
 # The best of so many runs counts: the others may have waited for a processor.
 TRIALS = 8
 CHEAP_S = 0.004
+# What travels together costs both sides less, but each waits for those before it: as many as take
+# this long share a connection before the next is used.
+SHARE_S, MAX_SHARE = 0.002, 16
 # Who was slow among the others has to prove itself so many times longer, each time.
 PENALTY, MAX_TRIALS = 4, 10_000
 # Texts that never come again must not fill memory; those in use are learned anew in no time.
@@ -20,7 +23,7 @@ class _Cost:
     trials: int
     runs: int = 0
     best_s: float = 0.0
-    is_cheap: bool = False
+    share: int = 0
 
 
 class Costs:
@@ -29,13 +32,16 @@ class Costs:
     def __init__(self) -> None:
         self._costs: dict[str, _Cost] = {}
 
-    def is_cheap(self, flight: Flight) -> bool:
-        """Tell whether ``flight`` is one reading statement that has always been quick of late."""
-        statements = flight.statements
-        if len(statements) != 1 or statements[0].writes:
-            return False
-        cost = self._costs.get(statements[0].text)
-        return cost is not None and cost.is_cheap
+    def share(self, flight: Flight) -> int:
+        """
+        Return how many like ``flight`` best share a connection before another one is used.
+
+        0 unless it is one reading statement that has always been quick of late.
+        """
+        if flight.writes or len(flight.statements) != 1:
+            return 0
+        cost = self._costs.get(flight.statements[0].text)
+        return 0 if cost is None else cost.share
 
     def learn(self, flight: Flight) -> None:
         """Take in what ``flight`` took on a connection of its own."""
@@ -45,12 +51,12 @@ class Costs:
         cost.best_s = min(cost.best_s, flight.seconds) if cost.runs else flight.seconds
         cost.runs += 1
         if cost.runs >= cost.trials:
-            cost.runs, cost.is_cheap = 0, cost.best_s < CHEAP_S
+            cost.runs, cost.share = 0, _share(cost.best_s)
 
     def demote(self, flight: Flight) -> None:
         """Take in that ``flight`` held up others."""
         cost = self._of(flight)
-        cost.is_cheap, cost.runs = False, 0
+        cost.share, cost.runs = 0, 0
         cost.trials = min(cost.trials * PENALTY, MAX_TRIALS)
 
     def forget(self) -> None:
@@ -61,3 +67,9 @@ class Costs:
         if len(self._costs) >= MAX_TEXTS:
             self._costs.clear()
         return self._costs.setdefault(flight.statements[0].text, _Cost(TRIALS))
+
+
+def _share(seconds: float) -> int:
+    if seconds >= CHEAP_S:
+        return 0
+    return MAX_SHARE if seconds * MAX_SHARE < SHARE_S else int(SHARE_S / seconds) or 1

@@ -43,7 +43,8 @@ class Flight:
     ``own``: settings the connection does not have by itself, as behind a pooler; without them only
     what differs from ``DEFAULTS`` is sent. ``future``: ends with the rows of each statement, or with
     an error unless ``on_failed`` is called with it. ``leading``: how many steps are no statements of
-    the caller's. ``failed``: the index of the caller's statement that failed, once one has.
+    the caller's. ``writes``: one of the statements changes data. ``failed``: the index of the
+    caller's statement that failed, once one has.
     ``seconds``: how long it had the server. ``replies``, ``prepares``, ``error``: of the link that
     has it; ``prepares`` are the texts of those replies that are of a PREPARE, by index. ``horizon``:
     who has to see what it writes, if that can be elsewhere.
@@ -51,7 +52,7 @@ class Flight:
 
     __slots__ = (
         "error", "failed", "future", "horizon", "leading", "on_failed", "prepares", "replies",
-        "seconds", "statements", "steps",
+        "seconds", "statements", "steps", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -60,15 +61,23 @@ class Flight:
         session: Session = (),
         own: Session = (),
         horizon: Horizon | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.statements = statements
-        self.steps: list[Step] = [(text, encoded(params)) for text, params, _, _ in statements]
+        self.steps: list[Step] = []
+        self.writes = False
+        for statement in statements:
+            self.steps.append((statement.text, encoded(statement.params)))
+            if statement.writes:
+                self.writes = True
         self.leading = 0
-        step = _leading(session, own) if own or session is not DEFAULTS else None
+        step = _leading(session, own) if own or (session and session is not DEFAULTS) else None
         if step is not None:
             self.steps.insert(0, step)
             self.leading = 1
-        self.future: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
+        # Asking which loop runs is a system call.
+        loop = loop or asyncio.get_running_loop()
+        self.future: asyncio.Future[list[Rows]] = loop.create_future()
         self.on_failed: Callable[[Link, Flight, psycopg.Error], None] | None = None
         self.failed: int | None = None
         self.horizon = horizon
@@ -76,11 +85,6 @@ class Flight:
         self.replies: list[PGresult] = []
         self.prepares: dict[int, str] = {}
         self.error: PGresult | None = None
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether one of the statements changes data."""
-        return any(statement.writes for statement in self.statements)
 
     @classmethod
     def unwanted(cls, steps: list[Step]) -> "Flight":
@@ -93,7 +97,8 @@ class Flight:
     def again(self) -> "Flight":
         """Return the same, not yet sent."""
         flight = Flight((), horizon=self.horizon)
-        flight.statements, flight.steps, flight.leading = self.statements, self.steps, self.leading
+        flight.statements, flight.writes = self.statements, self.writes
+        flight.steps, flight.leading = self.steps, self.leading
         return flight
 
     def leave(self) -> "Flight":
@@ -115,36 +120,28 @@ class Flight:
 
 
 def set_session(session: Session) -> Statement:
-    """Return the statement that puts ``session`` in force until the transaction ends."""
+    """Return the statement that puts ``session`` in force until the transaction ends; it has no rows."""
     text = _set_text(tuple(name for name, _ in session))
     return Statement(text, tuple(value for _, value in session))
 
 
 @lru_cache(maxsize=256)
 def _set_text(names: tuple[str, ...]) -> str:
-    settings = [
-        sql.SQL("set_config({}, {}, true)").format(
+    # In a condition that none fulfils and all are asked for: a row would cost both sides more.
+    conditions = [
+        sql.SQL("set_config({}, {}, true) IS NULL").format(
             sql.Literal(name.replace("%", "%%")), sql.Placeholder()
         )
         for name in names
     ]
-    return (sql.SQL("SELECT ") + sql.SQL(", ").join(settings)).as_string(None)
-
-
-def _leading(session: Session, own: Session) -> Step | None:
-    if own:
-        return _step(own + session)
-    return _differing(session) if session else None
+    return (sql.SQL("SELECT WHERE ") + sql.SQL(" OR ").join(conditions)).as_string(None)
 
 
 # The same few viewers come again and again; bounded for those who do not.
 @lru_cache(maxsize=1024)
-def _differing(session: Session) -> Step | None:
-    differing = tuple(pair for pair in session if pair not in DEFAULTS)
-    return _step(differing) if differing else None
-
-
-@lru_cache(maxsize=1024)
-def _step(session: Session) -> Step:
-    statement = set_session(session)
+def _leading(session: Session, own: Session) -> Step | None:
+    given = own + session if own else tuple(pair for pair in session if pair not in DEFAULTS)
+    if not given:
+        return None
+    statement = set_session(given)
     return statement.text, encoded(statement.params)

@@ -8,6 +8,7 @@ slow takes its lane with it: the lane becomes its own connection, those behind i
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
+from time import monotonic
 from typing import Protocol
 
 import psycopg
@@ -24,9 +25,6 @@ from fraiseql.errors import ServiceUnavailable
 LANES = 4
 # Flights under way on a lane: enough to keep it busy, few enough to be moved when it stalls.
 DEPTH = 32
-# A lane with fewer has place for one more, and the next is left idle: what travels together costs
-# both sides less.
-SHARE = 4
 # A statement that takes longer has its lane to itself; looked for as often.
 SLOW_S = 0.025
 
@@ -81,9 +79,13 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._links)
 
-    def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
-        """Run ``flight`` beside others; its future ends with rows or a FraiseQLError."""
-        link = self._pick()
+    def send(self, flight: Flight, share: int) -> asyncio.Future[list[Rows]]:
+        """
+        Run ``flight`` beside others; its future ends with rows or a FraiseQLError.
+
+        ``share``: how many may be under way on a lane before the next is used.
+        """
+        link = self._pick(share)
         if link is not None:
             self._start(flight, link)
         else:
@@ -117,18 +119,18 @@ class Lanes:
         if self._watch is not None:
             self._watch.cancel()
 
-    def _pick(self) -> Link | None:
+    def _pick(self, share: int) -> Link | None:
         """Return the first lane with little to do, or the one with the least; None if all are full."""
         best, least = None, DEPTH
         for link in self._links:
             load = len(link.flights)
-            if load < SHARE:
+            if load < share:
                 return link
             if load < least:
                 best, least = link, load
         if len(self._links) < self._size:
             self._open()
-        return None if len(self.queue) else best
+        return None if self.queue.waiting else best
 
     def _start(self, flight: Flight, link: Link) -> None:
         flight.on_failed = self._owner.failed
@@ -153,20 +155,20 @@ class Lanes:
         elif (link := future.result()) in self._links:
             self._start(flight, link)
         else:
-            self._wait(flight)
+            self.send(flight, 1)  # That lane is none any more.
 
     def _leave(self, link: Link) -> None:
         """Let one who waits have the place of a flight that ended; lanes themselves are lent, too."""
         if link.retired:
             self._detach(link)
-        elif len(self.queue):
+        elif self.queue.waiting:
             self.queue.give(link)
         elif not link.flights and self._owner.waiting > self._is_opening and len(self._links) > 1:
             self._detach(link)
 
     def _serve(self) -> None:
         """See that those who wait for a place get one some time."""
-        if not len(self.queue):
+        if not self.queue.waiting:
             return
         link = min(self._links, key=_load, default=None)
         if link is None:
@@ -199,12 +201,12 @@ class Lanes:
         self._watch = None
         for link in tuple(self._links):
             link.proceed()  # What has arrived is not late; this process may be.
-            is_late = link.is_busy and self._loop.time() - link.used > SLOW_S
+            is_late = link.is_busy and monotonic() - link.used > SLOW_S
             if is_late and link in self._links:
                 self._costs.demote(link.flights[0])
                 self._detach(link)
                 for flight in link.pass_on():
-                    self.send(flight)
+                    self.send(flight, 1)
         for link in tuple(self._stalled):
             if not link.is_wanted:
                 self._stalled.remove(link)

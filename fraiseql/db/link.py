@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from itertools import count
+from time import monotonic
 from typing import Any, Self
 
 import psycopg
@@ -41,7 +42,7 @@ class Link:
     A connection that runs flights in the order of ``send``, each text prepared once.
 
     ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
-    ``flights``: under way, the first has the server. ``used``: the loop's time since when it has had
+    ``flights``: under way, the first has the server. ``used``: the time since when it has had
     it, or of the last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it
     is free. ``on_end``: called when a flight has ended; ``on_free``: once when the last one has.
     """
@@ -72,7 +73,7 @@ class Link:
         self._preparing: dict[str, bytes] = {}
         self._drained: asyncio.Future[None] | None = None
         self.flights: deque[Flight] = deque()
-        self.born = self.used = self._loop.time()
+        self.born = self.used = monotonic()
         self.retired = False
         self.on_end: Callable[[Link], None] | None = None
         self.on_free: Callable[[Link], None] | None = None
@@ -104,7 +105,7 @@ class Link:
     def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
         """Start a flight; its future ends with the rows of each statement or a psycopg.Error."""
         if not self.flights:
-            self.used = self._loop.time()
+            self.used = monotonic()
         try:
             self._put(flight)
             if self._prepares and flight.writes:
@@ -173,16 +174,22 @@ class Link:
         return name
 
     def _flush(self) -> None:
-        """Send what libpq holds; what the socket does not take goes when it is writable."""
         self._is_flushing = False
-        if not self._is_open:
-            return
+        if self._is_open:
+            self._attempt(self._send)
+
+    def proceed(self) -> None:
+        """Send and receive as far as the socket lets us."""
+        self._attempt(self._send_and_receive)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
         try:
-            self._send()
+            work()
         except psycopg.Error as error:
             self.fail(error)
 
     def _send(self) -> None:
+        """Send what libpq holds; what the socket does not take goes when it is writable."""
         if self._pgconn.flush():
             self._has_unsent = True
             self._loop.add_writer(self._socket, self.proceed)
@@ -190,28 +197,24 @@ class Link:
             self._has_unsent = False
             self._loop.remove_writer(self._socket)
 
-    def proceed(self) -> None:
-        """Send and receive as far as the socket lets us."""
+    def _send_and_receive(self) -> None:
         pgconn = self._pgconn
         is_busy, get_result = pgconn.is_busy, pgconn.get_result
-        try:
-            if self._has_unsent:
-                self._send()
-            pgconn.consume_input()
-            now = self._loop.time()
-            while self.flights and not is_busy():
-                result = get_result()
-                if result is None:
-                    continue
-                status = result.status
-                if status == _ROWS:
-                    self.flights[0].replies.append(result)
-                elif status == _SYNC:
-                    self._end(now)
-                else:
-                    self._take(result, status)
-        except psycopg.Error as error:
-            self.fail(error)
+        if self._has_unsent:
+            self._send()
+        pgconn.consume_input()
+        now = monotonic()
+        while self.flights and not is_busy():
+            result = get_result()
+            if result is None:
+                continue
+            status = result.status
+            if status == _ROWS:
+                self.flights[0].replies.append(result)
+            elif status == _SYNC:
+                self._end(now)
+            else:
+                self._take(result, status)
 
     def _take(self, result: PGresult, status: int) -> None:
         flight = self.flights[0]
@@ -232,7 +235,8 @@ class Link:
             flight.failed = failed if 0 <= failed < len(flight.statements) else None
             self._refuse(flight, error_from_result(flight.error))
         elif not flight.future.done():
-            flight.future.set_result([Rows(reply) for reply in replies[flight.leading :]])
+            rows = list(map(Rows, replies))
+            flight.future.set_result(rows[flight.leading :] if flight.leading else rows)
         if self.on_end is not None:
             self.on_end(self)
         if not self.flights:

@@ -148,9 +148,9 @@ class Pool:
         horizon: Horizon | None = None,
     ) -> asyncio.Future[list[Rows]]:
         """Return what ends with the rows of each statement or a FraiseQLError."""
-        flight = Flight(statements, session, self.settings, horizon)
-        if self._lanes is not None and self._costs.is_cheap(flight):
-            return self._lanes.send(flight)
+        flight = Flight(statements, session, self.settings, horizon, self._loop)
+        if self._lanes is not None and (share := self._costs.share(flight)):
+            return self._lanes.send(flight, share)
         return self._loop.create_task(self._fetch_alone(flight))
 
     async def _fetch_alone(self, flight: Flight) -> list[Rows]:

@@ -14,13 +14,15 @@ from fraiseql.errors import ServiceUnavailable
 
 # The weight of the latest interval between two connections given away.
 _WEIGHT = 0.1
+# Who entered in the same moment leaves in the same moment.
+_TICK_S = 0.005
 
 
 class Queue:
     """
     A queue of one pool: at most ``limit`` wait, none longer than ``timeout_s``.
 
-    ``refusal``: returns what to raise when that time is over.
+    ``refusal``: returns what to raise when that time is over. ``waiting``: who does, and until when.
     """
 
     def __init__(
@@ -28,18 +30,18 @@ class Queue:
     ) -> None:
         self._limit, self._timeout_s, self._refusal = limit, timeout_s, refusal
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[asyncio.Future[Link], float]] = deque()
+        self.waiting: deque[tuple[asyncio.Future[Link], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._interval_s = 0.0
         self._moved = 0.0  # When it last began, or moved on.
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)
 
     @property
     def expected_s(self) -> float:
         """Return how long one more would wait, as things went lately."""
-        return len(self._waiting) * self._interval_s
+        return len(self.waiting) * self._interval_s
 
     def enter(self, timeout_s: float | None = None) -> asyncio.Future[Link]:
         """
@@ -47,26 +49,26 @@ class Queue:
 
         Raises ServiceUnavailable if that would take too long.
         """
-        if len(self._waiting) >= self._limit or self.expected_s > self._timeout_s:
+        if len(self.waiting) >= self._limit or self.expected_s > self._timeout_s:
             raise ServiceUnavailable(
                 "More is asked of this service than it can do.",
                 hint="Try again later. If you run this service: FRAISEQL['POOL_MAX_WAITING'].",
                 retry_after_s=self.expected_s,
             )
         now = self._loop.time()
-        if not self._waiting:
+        if not self.waiting:
             self._moved = now
         future: asyncio.Future[Link] = self._loop.create_future()
         until = now + (timeout_s or self._timeout_s)
-        self._waiting.append((future, until))
+        self.waiting.append((future, until))
         if self._timer is None or until < self._timer.when():
             self._expire_at(until)
         return future
 
     def give(self, link: Link) -> bool:
         """Give ``link`` to whoever waits longest; tell whether there was one."""
-        while self._waiting:
-            future, _ = self._waiting.popleft()
+        while self.waiting:
+            future, _ = self.waiting.popleft()
             if not future.done():
                 now = self._loop.time()
                 # How long a new one took to open says nothing of the next.
@@ -79,8 +81,8 @@ class Queue:
 
     def refuse(self, refusal: ServiceUnavailable) -> None:
         """Send all away."""
-        while self._waiting:
-            future, _ = self._waiting.popleft()
+        while self.waiting:
+            future, _ = self.waiting.popleft()
             if not future.done():
                 future.set_exception(refusal)
 
@@ -93,13 +95,13 @@ class Queue:
         """Send away whose time is over; one timer serves all, since most leave long before."""
         self._timer = None
         now = self._loop.time()
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self.waiting = self.waiting, deque()
         for future, until in waiting:
             if future.done():
                 continue
-            if until > now:
-                self._waiting.append((future, until))
+            if until > now + _TICK_S:
+                self.waiting.append((future, until))
             else:
                 future.set_exception(self._refusal())
-        if self._waiting:
-            self._expire_at(min(until for _, until in self._waiting))
+        if self.waiting:
+            self._expire_at(min(until for _, until in self.waiting))

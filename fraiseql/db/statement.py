@@ -52,12 +52,18 @@ def encoded(params: Sequence[str | None]) -> list[bytes | None]:
     """Return ``params`` as UTF-8. Raises BadUserInput for what PostgreSQL does not take."""
     if len(params) > _MAX_PARAMS:
         raise BadUserInput(f"The query has {len(params)} values; {_MAX_PARAMS} are possible.")
+    values: list[bytes | None] = []
     try:
-        values = [None if value is None else value.encode() for value in params]
+        for value in params:
+            if value is None:
+                values.append(None)
+            elif "\0" in value:
+                # libpq reads parameters as C strings: it would cut the value off without a word.
+                raise BadUserInput(
+                    "A text value contains NUL (U+0000), which PostgreSQL cannot store."
+                )
+            else:
+                values.append(value.encode())
     except UnicodeEncodeError as error:
         raise BadUserInput("A text value is not valid Unicode.") from error
-    for value in values:
-        # libpq reads parameters as C strings: it would cut the value off without a word.
-        if value is not None and b"\0" in value:
-            raise BadUserInput("A text value contains NUL (U+0000), which PostgreSQL cannot store.")
     return values

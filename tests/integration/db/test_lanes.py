@@ -142,7 +142,7 @@ def test_a_slow_one_gets_the_lane_for_itself_and_those_behind_it_move_on(
             assert not any(task.done() for task in slow)
             assert [_number(await task) for task in slow] == [7, 7]
             # The text has to prove itself again, and the lanes are connections like others.
-            assert not found._costs.is_cheap(Flight((_ask(),)))
+            assert not found._costs.share(Flight((_ask(),)))
             await _until(lambda: len(found._idle) + len(_lanes(found)) == len(found._links))
 
     asyncio.run(scenario())
@@ -285,6 +285,19 @@ def test_a_lane_that_breaks_loses_no_read(alias: str, client: psycopg.Connection
                     " WHERE application_name = 'fraiseql' AND datname = current_database()"
                 )
                 assert [_number(rows) for rows in await asyncio.gather(*tasks)] == list(range(300))
+
+    asyncio.run(scenario())
+
+
+def test_reads_that_lost_their_lane_end_with_the_pool(alias: str) -> None:
+    async def scenario() -> None:
+        async with _learned(alias) as found:
+            tasks = [asyncio.ensure_future(pool.send((_ask(n),), alias)) for n in range(50)]
+            for link in tuple(found._links):
+                link.fail(psycopg.OperationalError("gone"))
+            found.close()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(answer, ServiceUnavailable) for answer in ended)
 
     asyncio.run(scenario())
 

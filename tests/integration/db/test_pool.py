@@ -1,6 +1,8 @@
 """The asynchronous pool: bounded, patient, and well again by itself."""
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -672,6 +674,20 @@ def test_a_statement_sent_on_a_closed_connection_fails_and_tells(alias: str) -> 
     async def scenario() -> None:
         link = await Link.open(parameters(alias), lost.append)
         link.close()
+        with pytest.raises(psycopg.OperationalError):
+            await link.send(Flight((Statement("SELECT 1"),)))
+        assert lost == [link]
+
+    asyncio.run(scenario())
+
+
+def test_a_statement_that_cannot_be_written_fails_and_tells(alias: str) -> None:
+    lost: list[Link] = []
+
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), lost.append)
+        with socket.socket(fileno=os.dup(link._socket)) as shared:
+            shared.shutdown(socket.SHUT_RDWR)
         with pytest.raises(psycopg.OperationalError):
             await link.send(Flight((Statement("SELECT 1"),)))
         assert lost == [link]

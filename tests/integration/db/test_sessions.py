@@ -157,7 +157,8 @@ def test_an_anonymous_viewer_has_its_values_from_the_connections_start(reader: s
     statement = Statement(f"SELECT {names}, (SELECT count(*) FROM pg_prepared_statements)")
 
     async def scenario() -> list[bytes | None]:
-        rows = await pool.fetch(statement, reader, session_of(ANONYMOUS))
+        assert session_of(Viewer()) is not DEFAULTS
+        rows = await pool.fetch(statement, reader, session_of(Viewer()))
         return [rows.column(place)[0] for place in range(len(DEFAULTS) + 1)]
 
     *values, prepared = asyncio.run(scenario())

@@ -41,3 +41,15 @@ def test_connections_that_come_back_tell_how_long_the_next_will_take() -> None:
 
 def test_a_connection_that_was_just_opened_tells_nothing() -> None:
     assert expected_s(uses=0) == 0
+
+
+def test_who_left_is_not_refused_when_the_time_is_over() -> None:
+    async def scenario() -> None:
+        queue = Queue(100, 0.02, lambda: ServiceUnavailable("Too long."))
+        gone, waits = queue.enter(), queue.enter()
+        gone.cancel()
+        with pytest.raises(ServiceUnavailable):
+            await waits
+        assert len(queue) == 0
+
+    asyncio.run(scenario())
