@@ -26,6 +26,21 @@ from fraiseql.db.objects.change import Change, Waiting, changing, create_index, 
 from fraiseql.db.objects.script import Script, name_of
 from fraiseql.errors import ConfigurationError, MigrationError
 
+__all__ = [
+    "AlterTable",
+    "CreateFunction",
+    "CreateIndex",
+    "CreateMaterializedView",
+    "CreatePolicy",
+    "CreateProjection",
+    "CreateTable",
+    "CreateTrigger",
+    "CreateType",
+    "CreateView",
+    "DropObject",
+    "RunSQLFile",
+]
+
 
 class RunSQLFile(RunSQL):
     """
@@ -221,7 +236,7 @@ class CreateMaterializedView(VersionedObject):
 
 
 class CreateFunction(VersionedObject):
-    """A function or procedure with all its overloads, or the next version; one that lost its arguments goes."""
+    """A function or procedure with all its overloads, or the next version; an overload it no longer has goes."""
 
     kinds = ("function", "procedure")
 

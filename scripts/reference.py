@@ -37,7 +37,11 @@ if __name__ == "__main__":
 
 # Below, because graphene's types and Django's commands want settings.
 import fraiseql  # noqa: E402
-from fraiseql import errors, testing  # noqa: E402
+from fraiseql import (  # noqa: E402
+    errors,
+    operations,
+    testing,
+)
 from fraiseql.asgi import GraphQLApplication  # noqa: E402
 from fraiseql.checks import CHECKS  # noqa: E402
 from fraiseql.conf import Settings  # noqa: E402
@@ -46,7 +50,6 @@ from fraiseql.engine.context import Context  # noqa: E402
 from fraiseql.engine.database import AsyncDatabase, Database  # noqa: E402
 from fraiseql.engine.sql import operators as rendering  # noqa: E402
 from fraiseql.management import commands  # noqa: E402
-from fraiseql.operations import RunSQLFile  # noqa: E402
 from fraiseql.schema import scalars, shape  # noqa: E402
 from fraiseql.schema.operators import LIST, OPERATORS  # noqa: E402
 from fraiseql.schema.scalars import Marker, Scalar  # noqa: E402
@@ -459,7 +462,10 @@ def python_page() -> str:
     ]
     served = [
         ("fraiseql.asgi.GraphQLApplication", GraphQLApplication),
-        ("fraiseql.operations.RunSQLFile", RunSQLFile),
+        *(
+            (f"fraiseql.operations.{name}", getattr(operations, name))
+            for name in operations.__all__
+        ),
     ]
     tested = [(f"fraiseql.testing.{name}", getattr(testing, name)) for name in testing.__all__]
     sections = (

@@ -24,7 +24,8 @@ from fraiseql.errors import MigrationError
 _REPLACEABLE = (*FUNCTIONS, "view")
 # SQLSTATEs by which PostgreSQL says that it cannot do it in place: invalid definition of a table or function,
 # wrong kind of object, others depend on it, it is there already.
-_NOT_IN_PLACE = {"42P16", "42P13", "42809", "2BP01", "42P07", "42723", "42710"}
+_THERE = {"42P07", "42723", "42710"}
+_NOT_IN_PLACE = {"42P16", "42P13", "42809", "2BP01", *_THERE}
 _ASIDE = "fraiseql_aside"
 _SYNTAX, _DENIED, _LOCKED = "42601", "42501", "55P03"
 
@@ -421,7 +422,12 @@ def failed(
                 " FRAISEQL['LOCK_TIMEOUT_MS']."
             )
     place = "" if script is None else f"{script.label}: "
-    if hint is None and script is not None and "/migrations/sql/" in script.label:
+    if getattr(cause, "sqlstate", None) in _THERE:
+        hint = (
+            "It is there already, made by something else: drop it, or have the migration taken for applied"
+            " (manage.py migrate --fake)."
+        )
+    elif hint is None and script is not None and "/migrations/sql/" in script.label:
         hint = "Correct the file below sql/, delete the migration that was not applied, and make it again."
     if script is not None and statement is not None:
         place = f"{script.label}, line {line}: "

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import invalidate_caches
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fraiseql.db import catalog
 from fraiseql.db.embedded import EmbeddedServer
+from fraiseql.management.commands.fraiseql_migrate import Command
 
 ALIAS = "migrated"
 
@@ -54,7 +56,7 @@ class Project:
         self.forget()
         out = StringIO()
         database = {} if arguments[0] in ("make", "alter") else {"database": ALIAS}
-        call_command("fraiseql_migrate", *arguments, stdout=out, **database, **options)
+        call_command(Command(), *arguments, stdout=out, **database, **options)
         return out.getvalue()
 
     def forget(self) -> None:
@@ -122,11 +124,11 @@ def new_project(
     overridden: list[Any] = []
 
     def install(*labels: str) -> Project:
-        for label in labels:
+        for label in [label for label in labels if find_spec(label) is None]:
             (tmp_path / label).mkdir()
             (tmp_path / label / "__init__.py").touch()
         project = Project(tmp_path, uri)
-        override = override_settings(INSTALLED_APPS=["fraiseql", *labels])
+        override = override_settings(INSTALLED_APPS=list(labels))
         override.enable()
         overridden.append(override)
         return project

@@ -76,6 +76,14 @@ def test_what_was_built_is_what_the_files_declare(shelf: Project) -> None:
     assert shelf.run("check") == "Files, migrations and database agree.\n"
 
 
+def test_what_the_framework_makes_is_what_its_files_declare(new_project: NewProject) -> None:
+    project = new_project("fraiseql")
+    project.run("build")
+
+    project.run("check")
+    assert project.run("make") == "No changes.\n"
+
+
 def test_check_finds_what_was_altered_by_hand(shelf: Project) -> None:
     shelf.execute(
         """

@@ -1,9 +1,12 @@
 """Migrations made from SQL files, run forwards and backwards."""
 
-import pytest
-from django.core.management import CommandError
+import json
+from io import StringIO
 
-from tests.integration.migrations.conftest import NewProject, Project
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.migrations.conftest import ALIAS, NewProject, Project
 
 TB_USER = """\
 -- Who writes.
@@ -269,3 +272,74 @@ def test_a_table_is_altered_by_statements_of_its_author(blog: Project) -> None:
     assert blog.run("make") == "No changes.\n"
     blog.run("down", "press", "0001")
     assert blog.execute("SELECT * FROM tb_user") == [(1, "Mara", None)]
+
+
+def test_what_somebody_made_already_is_not_taken_over(blog: Project) -> None:
+    blog.run("make")
+    blog.execute("CREATE VIEW v_user AS SELECT 1 AS mine")
+
+    with pytest.raises(CommandError, match=r'"v_user" already exists(?s:.*)It is there already'):
+        blog.run("up")
+    assert blog.execute("SELECT mine FROM v_user") == [(1,)]
+
+
+def test_files_that_need_each_other_are_refused(blog: Project) -> None:
+    blog.replace("press", "views__v_user", "FROM tb_user u", "FROM tb_user u JOIN v_name n ON true")
+
+    with pytest.raises(
+        CommandError, match=r"need each other: views/v_name.sql -> views/v_user.sql -> views/v_name"
+    ):
+        blog.run("make")
+
+
+def test_two_files_that_make_the_same_are_refused(blog: Project) -> None:
+    blog.write(
+        "press", functions__other="CREATE FUNCTION fn_rename() RETURNS int LANGUAGE sql AS '1'"
+    )
+
+    with pytest.raises(
+        CommandError, match=r"(?s)both make function fn_rename.*Overloads of a function"
+    ):
+        blog.run("make")
+
+
+def test_a_table_that_did_not_change_is_not_altered(blog: Project) -> None:
+    blog.run("make")
+
+    with pytest.raises(CommandError, match="has not changed since its last migration"):
+        blog.run("alter", "press", "tables/tb_user.sql", "SELECT 1", "SELECT 2")
+
+
+def test_a_dry_run_says_what_would_be_and_a_check_fails(blog: Project) -> None:
+    found = json.loads(blog.run("make", dry_run=True, format="json"))
+    with pytest.raises(CommandError, match="changed since their last migration"):
+        blog.run("make", check=True)
+
+    (migration,) = found["migrations"]
+    assert migration["changes"][0] == {"path": "tables/tb_user.sql", "change": "new"}
+    assert blog.migrations("press") == []
+
+
+def test_django_runs_the_migrations_too(blog: Project) -> None:
+    blog.run("make")
+    call_command("migrate", database=ALIAS, verbosity=0, skip_checks=True)
+    assert blog.execute("SELECT * FROM v_name") == []
+
+    out = StringIO()
+    call_command("sqlmigrate", "press", "0001", database=ALIAS, stdout=out, skip_checks=True)
+    assert "CREATE VIEW v_name AS SELECT v.name FROM v_user v;" in out.getvalue()
+    call_command("migrate", "press", "zero", database=ALIAS, verbosity=0, skip_checks=True)
+    assert blog.value("SELECT to_regclass('tb_user')") is None
+
+
+def test_views_of_a_model_s_table_come_after_its_migration(new_project: NewProject) -> None:
+    project = new_project("django.contrib.contenttypes", "press")
+    project.write(
+        "press", views__v_kind="CREATE VIEW v_kind AS SELECT model FROM django_content_type"
+    )
+    project.run("make")
+
+    source = (project.folder / "press" / "migrations" / "0001_initial.py").read_text("utf-8")
+    assert '("contenttypes", "0002_remove_content_type_name")' in source
+    project.run("up")
+    assert project.execute("SELECT model FROM v_kind") != []
