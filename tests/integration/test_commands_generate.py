@@ -43,9 +43,15 @@ class Status(enum.Enum):
 
 
 @fraiseql.type
+class Place:
+    city: str = fraiseql.field(name="town")
+
+
+@fraiseql.type
 class Address:
     street: str
     lines: list[str] | None
+    place: Place | None
 
 
 @fraiseql.type(view="tv_user", source="v_user")
@@ -175,14 +181,16 @@ def test_generated_functions_serve_mutations(blog: App) -> None:
     made = ask(
         """mutation {
              ada: createUser(input: {identifier: "ada", name: "Ada", order: 1,
-                                     address: {street: "x", lines: ["y"]}}) {
-               user { id address { street lines } } errors { message } }
+                                     address: {street: "x", lines: ["y"], place: {town: "z"}}}) {
+               user { id address { street lines place { town } } } errors { message } }
              a: createTag(input: {label: "a"}) { tag { id } }
              b: createTag(input: {label: "b"}) { tag { id } }
            }"""
     )
     ada, a, b = made["ada"]["user"]["id"], made["a"]["tag"]["id"], made["b"]["tag"]["id"]
-    assert made["ada"]["user"]["address"] == {"street": "x", "lines": ["y"]}
+    assert made["ada"]["user"]["address"] == {
+        "street": "x", "lines": ["y"], "place": {"town": "z"},
+    }  # fmt: skip
     post = ask(
         """mutation ($author: UUID!, $tags: [UUID!]) {
              createPost(input: {identifier: "one", title: "One", price: "1.50", status: PUBLISHED, states: [DRAFT],
@@ -365,10 +373,12 @@ class Rival:
         ('view="things"', "is bound to things"),
         ('view="tv_x", source="v_y"', "is bound to tv_x and v_y"),
         (f'view="v_{"x" * 55}"', "has too long a name"),
+        ('view="v_x"', "is no type of its own"),
     ],
 )
 def test_a_type_whose_views_follow_no_rule_is_refused(app: App, options: str, message: str) -> None:
-    app.bind(f"@fraiseql.type({options})\nclass Thing:\n    id: UUID")
+    kind = 'interface(discriminator="kind", ' if "its own" in message else "type("
+    app.bind(f"@fraiseql.{kind}{options})\nclass Thing:\n    id: UUID")
     with pytest.raises(CommandError, match=message):
         app.generate("ddl", "@Thing")
 
@@ -412,6 +422,46 @@ def test_plain_types_get_tables_when_they_are_named(app: App) -> None:
         "id": str(order), "user": {"id": str(customer), "class_": "c"}, "input": "j", "sizes": [1, 2],
         "maybe": None, "t": None,
     }  # fmt: skip
+
+
+def test_types_may_be_in_a_schema_of_their_own(app: App) -> None:
+    execute("CREATE SCHEMA sales")
+    app.bind("""\
+@fraiseql.type(view="sales.tv_client", source="sales.v_client")
+class Client:
+    id: UUID
+    name: str
+    account: "Account | None" = fraiseql.related(key="client_id")
+
+@fraiseql.type(view="sales.tv_account", source="sales.v_account")
+class Account:
+    id: UUID
+    client: Client
+    managers: list[Client]
+""")
+    app.generate_all("Client", "Account")
+    app.run()
+    app.generate("triggers")
+    app.run()
+    check()
+    client = ask('mutation { createClient(input: {name: "A"}) { client { id } } }')["createClient"][
+        "client"
+    ]["id"]
+    ask(
+        """mutation ($id: UUID!) {
+             createAccount(input: {clientId: $id, managerIds: [$id]}) { account { id } }
+             updateClient(input: {id: $id, name: "B"}) { client { id } } }""",
+        id=client,
+    )
+    found = ask("{ clients { account { client { name } managers { name } } } }")
+    assert found == {
+        "clients": [{"account": {"client": {"name": "B"}, "managers": [{"name": "B"}]}}]
+    }
+    assert syncs("UPDATE sales.tb_client SET name = 'C'") == {
+        "sales.tv_client": [1],
+        "sales.tv_account": [1],
+    }
+    check()
 
 
 def test_what_is_called_and_not_there_is_told(app: App) -> None:
@@ -697,6 +747,10 @@ def test_triggers_are_listed_and_a_second_run_changes_nothing(watched: App) -> N
 
 
 SHELVES = """\
+@fraiseql.type(view="things")
+class Thing:
+    id: int
+
 @fraiseql.type(view="v_owner")
 class Owner:
     id: int

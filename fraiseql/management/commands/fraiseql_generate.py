@@ -69,9 +69,9 @@ class Command(BaseCommand):
         kind = one.add_mutually_exclusive_group()
         kind.add_argument("--list", action="store_true", help="It returns a list.")
         kind.add_argument("--mutation", action="store_true", help="It changes an object.")
-        one = _add(commands, "triggers", "Triggers that sync projections after each statement.")
+        one = _add(commands, "triggers", "Sync after each statement.", uses_database=True)
         one.add_argument("projections", nargs="*", help="Names such as tv_post; all by default.")
-        one = _add(commands, "migration", "A migration of SQL files that changed.", has_force=False)
+        one = _add(commands, "migration", "What changed, as a migration.", uses_database=True)
         one.add_argument("apps", nargs="*", help="Labels of applications; all of them.")
         one.add_argument("--name", help="What the migration is called after its number.")
 
@@ -195,10 +195,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {step}")
 
 
-def _add(commands: Any, name: str, meaning: str, *, has_force: bool = True) -> Any:
+def _add(commands: Any, name: str, meaning: str, *, uses_database: bool = False) -> Any:
     parser = commands.add_parser(name, help=meaning, description=meaning)
-    add_database_and_format(parser)
-    if has_force:
+    if uses_database:
+        add_database_and_format(parser)
+    else:
+        parser.add_argument("--format", choices=("text", "json"), default="text")
+    if name != "migration":
         parser.add_argument("--force", action="store_true", help="Write over files that differ.")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="Say what would be written.")
