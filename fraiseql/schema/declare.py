@@ -264,7 +264,7 @@ class Rows(Named, total=False):
     max_limit: int | None
 
 
-# type: it reads as the field of GraphQL it declares.
+# A parameter called type reads as the field of GraphQL it declares.
 def one(type: Any, *, by: Sequence[str] = (), **named: Unpack[Named]) -> Any:  # noqa: A002
     """
     Declare a root field that returns one object or null.
