@@ -7,7 +7,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from typing import Any
@@ -28,7 +28,13 @@ from fraiseql.schema.mutations import (
     version_type,
 )
 from fraiseql.schema.names import NameTable, check_name
-from fraiseql.schema.registry import MutationDeclaration, Registry, RootDeclaration, path_of
+from fraiseql.schema.registry import (
+    MutationDeclaration,
+    Registry,
+    ResolverDeclaration,
+    RootDeclaration,
+    path_of,
+)
 from fraiseql.schema.scalars import Scalar, enum_scalar, scalar_for
 from fraiseql.schema.specs import (
     UNSET,
@@ -119,9 +125,7 @@ class _Resolver:
         resolvers = {}
         for attribute, resolver in self.registry.resolvers.items():
             name = table.add(attribute, resolver.name)
-            resolvers[name] = self._resolver(
-                name, resolver.function, resolver.description, resolver.deprecation
-            )
+            resolvers[name] = self._resolver(name, resolver)
         mutations, mutation_resolvers = self._mutations()
         self._refuse_clashes(mutations.values())
         return Specs(
@@ -273,32 +277,35 @@ class _Resolver:
         return replace(entry, type=ref, related=related)
 
     def _rows(
-        self, name: str, where: str, target: ObjectSpec, kind: RootKind, given: RelatedOptions
+        self,
+        name: str,
+        where: str,
+        target: ObjectSpec,
+        kind: RootKind,
+        limits: RootDeclaration | RelatedOptions,
     ) -> RootSpec:
-        self._check_rows(target, where, kind, given.default_limit, given.max_limit)
-        return RootSpec(
-            name=name,
-            kind=kind,
-            type=target,
-            default_limit=given.default_limit,
-            max_limit=given.max_limit,
-            connection=self._connection(target) if kind is RootKind.CONNECTION else None,
-        )
-
-    def _check_rows(
-        self, target: ObjectSpec, where: str, kind: RootKind, *limits: int | None
-    ) -> None:
-        """Refuse rows of a type without a view, negative limits, and pages of what has no id."""
+        """Return how rows are read. Refused are types without a view, and pages of what has no id."""
         if target.view is None:
             raise ConfigurationError(
                 f"{where}: {target.name} is bound to no view.",
                 hint="Declare it with @fraiseql.type(view=...).",
             )
-        for limit in limits:
+        for limit in (limits.default_limit, limits.max_limit):
             if limit is not None and limit < 0:
                 raise ConfigurationError(f"{where}: a limit of {limit} rows is negative.")
+        made = RootSpec(
+            name,
+            kind,
+            target,
+            default_limit=limits.default_limit,
+            max_limit=limits.max_limit,
+        )
         if kind is RootKind.CONNECTION:
             self._key_of(target, "id", where)
+            return replace(made, connection=self._connection(target))
+        if kind is RootKind.AGGREGATE:
+            return replace(made, aggregate=self._aggregates.aggregate(target))
+        return made
 
     def _output(self, annotation: Any, where: str) -> TypeRef:
         annotation, nullable = _strip_none(annotation, where)
@@ -361,23 +368,11 @@ class _Resolver:
     def _root(self, name: str, owner: str, declaration: RootDeclaration) -> RootSpec:
         where = f"{owner}.{name}"
         target = self._target(declaration.type, where)
-        limits = declaration.default_limit, declaration.max_limit
-        self._check_rows(target, where, declaration.kind, *limits)
-        return RootSpec(
-            name=name,
-            kind=declaration.kind,
-            type=target,
+        return replace(
+            self._rows(name, where, target, declaration.kind, declaration),
             keys=self._keys(declaration, target, where),
-            default_limit=declaration.default_limit,
-            max_limit=declaration.max_limit,
             description=declaration.description,
             deprecation=declaration.deprecation,
-            connection=self._connection(target)
-            if declaration.kind is RootKind.CONNECTION
-            else None,
-            aggregate=self._aggregates.aggregate(target)
-            if declaration.kind is RootKind.AGGREGATE
-            else None,
         )
 
     def _target(self, declared: Any, where: str) -> ObjectSpec:
@@ -433,9 +428,7 @@ class _Resolver:
                 bound[name] = self._mutation(name, declared)
             else:
                 name = table.add(attribute, given)
-                python[name] = self._resolver(
-                    name, declared.function, declared.description, declared.deprecation
-                )
+                python[name] = self._resolver(name, declared)
         return bound, python
 
     def _mutation(self, name: str, declared: MutationDeclaration) -> MutationSpec:
@@ -470,13 +463,8 @@ class _Resolver:
 
     # Python resolvers, arguments and inputs
 
-    def _resolver(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        description: str | None,
-        deprecation: str | None,
-    ) -> ResolverSpec:
+    def _resolver(self, name: str, declared: ResolverDeclaration) -> ResolverSpec:
+        function = declared.function
         where = path_of(function)
         hints = self._hints(function)
         if "return" not in hints:
@@ -492,8 +480,8 @@ class _Resolver:
             type=None if foreign is not None else self._output(returned, where),
             foreign=foreign,
             arguments=self._arguments(parameters[1:], hints, where),
-            description=description,
-            deprecation=deprecation,
+            description=declared.description,
+            deprecation=declared.deprecation,
         )
 
     def _arguments(
@@ -525,12 +513,11 @@ class _Resolver:
                 continue
             given = options.get(entry.name, FieldOptions())
             name = table.add(entry.name, given.name)
-            default = entry.default if entry.default is not UNSET else UNSET
             found[name] = ArgumentSpec(
                 name=name,
                 python_name=entry.name,
                 type=self._input(hints[entry.name], f"{owner}.{entry.name}"),
-                default=default,
+                default=entry.default,
                 description=given.description or described.get(entry.name),
             )
         return found
