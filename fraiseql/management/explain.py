@@ -19,6 +19,7 @@ from fraiseql.engine import calling, pipeline
 from fraiseql.engine.calling import Call, Calls, Functions, Refused
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.operation import Operation
+from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import Outline
 from fraiseql.engine.plan.planner import plan as make_plan
 from fraiseql.engine.reading import Relations
@@ -119,8 +120,8 @@ class _Walk:
         if not operation.is_query:
             self._stop(f"A {operation.node.operation.value} is run by graphene's executor.")
             return
-        outline = self._plan(operation, variables)
-        statement = self._statement(operation, variables)
+        outline, plan = self._plan(operation, variables)
+        statement = self._statement(plan, variables)
         if statement is not None:
             self._postgres(cursor, statement, analyze)
         self._answer(outline)
@@ -170,7 +171,7 @@ class _Walk:
         assert isinstance(need, Relations)  # noqa: S101 - nothing is sent
         return catalog.relations(need.names, self.using)
 
-    def _plan(self, operation: Operation, variables: dict[str, Any]) -> Outline:
+    def _plan(self, operation: Operation, variables: dict[str, Any]) -> tuple[Outline, Plan]:
         with self._room("plan") as room:
             outline = operation.prepare(variables).outline
             planned = make_plan(outline.selections, variables, self.engine.settings)
@@ -189,16 +190,14 @@ class _Walk:
                 "is_fast": outline.is_fast,
                 "is_reusable": planned.plan.is_reusable,
             }
-        return outline
+        return outline, planned.plan
 
-    def _statement(self, operation: Operation, variables: dict[str, Any]) -> Statement | None:
-        prepared = operation.prepare(variables)
-        planned = make_plan(prepared.outline.selections, variables, self.engine.settings).plan
-        if not planned.reads:
+    def _statement(self, plan: Plan, variables: dict[str, Any]) -> Statement | None:
+        if not plan.reads:
             return None
         with self._room("sql") as room:
-            relations = catalog.relations(planned.views, self.using)
-            statement = compile_plan(planned, relations).fill(variables)
+            relations = catalog.relations(plan.views, self.using)
+            statement = compile_plan(plan, relations).fill(variables)
             room.text, room.language = _shown(statement), "sql"
             sql = numbered(statement.text).decode()
             room.facts = {"statement": sql, "parameters": list(statement.params)}
