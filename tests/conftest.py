@@ -29,6 +29,9 @@ VERSIONS = [version.strip() for version in (NAMED or "15,18").split(",")]
 # Nothing of a test run has to survive a power cut.
 _OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# A shell's background job ignores it, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 POOL = os.environ.get("FRAISEQL_TEST_POOL", "multiplexed")
 

@@ -205,9 +205,8 @@ def test_it_outlives_the_process_that_started_it_and_its_ctrl_c(
     place: Path, other: EmbeddedServer
 ) -> None:
     program = (
-        "import signal, sys, time; from fraiseql.db.embedded import *\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job's child may ignore it
-        "EmbeddedServer(sys.argv[1]).start(); print(flush=True); time.sleep(60)"
+        "import sys, time; from fraiseql.db.embedded import *; EmbeddedServer(sys.argv[1]).start()\n"
+        "print(flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, str(place)],
