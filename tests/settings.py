@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "graphene_django",
     "fraiseql",
+    "fraiseql.observability",
     "tests.shop",
 ]
 MIDDLEWARE = [

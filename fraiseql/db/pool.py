@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -102,6 +103,27 @@ def close_everywhere(using: str) -> None:
         if alias == using:
             with suppress(RuntimeError):  # A loop that has ended has closed its own.
                 loop.call_soon_threadsafe(pool.close)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many connections are shared, busy and idle, and how many requests wait for one."""
+
+    lanes: int = 0
+    busy: int = 0
+    idle: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+def figures() -> dict[str, Figures]:
+    """Return what the pools of this process hold, by database alias; from any thread."""
+    found: dict[str, Figures] = {}
+    for (_, using), pool in list(_pools.items()):
+        found[using] = found.get(using, Figures()) + pool.figures()
+    return found
 
 
 async def close_pools() -> None:
@@ -220,6 +242,14 @@ class Pool:
             self._drop(self._idle.pop())
         if self._lanes is not None:
             self._lanes.let_go(self._idle_s)
+
+    def figures(self) -> Figures:
+        """Return what it holds at this moment."""
+        idle, waiting, lanes = len(self._idle), len(self._queue), 0
+        if self._lanes is not None:
+            lanes = len(self._lanes)
+            waiting += len(self._lanes.queue)
+        return Figures(lanes, len(self._links) - lanes - idle, idle, waiting)
 
     async def start(self) -> None:
         """Tie the pool to its event loop: it is closed when the loop shuts down."""

@@ -98,6 +98,8 @@ class Engine:
         self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
+        # How many operations are kept, and how often one was there: for whoever watches.
+        self.compiled = self._cached.cache_info
 
     def operation(self, request: GraphQLRequest) -> Operation:
         """Return the compiled operation of a request. Raises FraiseQLError if there is none."""

@@ -15,6 +15,8 @@ from fraiseql.db.embedded import EmbeddedServer
 from tests.docs.blocks import ROOT
 from tests.docs.walk import Walk
 
+BLOG = ROOT / "examples" / "complete_cqrs_blog"
+
 NewDatabase = Callable[[str | None], str]
 
 
@@ -51,12 +53,18 @@ def empty_walk(new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
     walk.stop()
 
 
+@pytest.fixture
+def empty_blog(new_database: NewDatabase, tmp_path: Path) -> Iterator[Walk]:
+    """A reader in the blog's folder, with an empty database."""
+    walk = Walk(copy_of_blog(tmp_path / "site"), new_database(None))
+    yield walk
+    walk.stop()
+
+
 @pytest.fixture(scope="session")
 def filled_blog(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """The blog with its demonstration data; copied, never changed."""
-    folder = tmp_path_factory.mktemp("blog") / "site"
-    ignored = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(ROOT / "examples" / "complete_cqrs_blog", folder, ignore=ignored)
+    folder = copy_of_blog(tmp_path_factory.mktemp("blog") / "site")
     walk = Walk(folder, new_database(None))
     for command in ("migrate", "demo_data", "fraiseql_sync"):
         subprocess.run(
@@ -82,3 +90,10 @@ def blog_walk(
     walk = Walk(folder, new_database(filled_blog.database_url))
     yield walk
     walk.stop()
+
+
+def copy_of_blog(folder: Path) -> Path:
+    """Copy the example as it is in the repository; return ``folder``."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "staticfiles")
+    shutil.copytree(BLOG, folder, ignore=ignored)
+    return folder

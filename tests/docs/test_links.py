@@ -9,7 +9,7 @@ import pytest
 from tests.docs.blocks import ROOT, pages
 
 README = ROOT / "README.md"
-PAGES = [README, *pages()]
+PAGES = [README, *sorted(ROOT.glob("examples/*/README.md")), *pages()]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 _CODE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)

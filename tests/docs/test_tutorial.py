@@ -1,4 +1,4 @@
-"""The tutorial, from its first line to its last."""
+"""The tutorials, from their first lines to their last."""
 
 import pytest
 
@@ -10,3 +10,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_tutorial_turns_out_as_it_says(empty_walk: Walk) -> None:
     empty_walk.through(DOCS / "tutorial" / "README.md")
+
+
+def test_the_tutorial_of_reads_and_writes_turns_out_as_it_says(blog_walk: Walk) -> None:
+    blog_walk.through(DOCS / "tutorial" / "cqrs.md")

@@ -1,11 +1,18 @@
-"""The blog's GraphQL types, bound to its views and projections."""
+"""
+What the blog's API is: types bound to projections, queries that read these, mutations that write.
+
+Queries read ``tv_`` tables, one statement each. Mutations write ``tb_`` tables and sync the projections that
+hold what they wrote: nearly all in PostgreSQL functions (``sql/functions/``), one in Python, at the end.
+"""
 
 import enum
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import fraiseql
 from fraiseql import scalars
+from fraiseql.cqrs import sync
 
 
 @fraiseql.enum
@@ -32,7 +39,7 @@ class User:
     posts: list["Post"] = fraiseql.related(key="author_id", max_limit=100)
 
 
-@fraiseql.type(view="v_comment")
+@fraiseql.type(view="tv_comment", source="v_comment")
 class Comment:
     """What a reader said below a post."""
 
@@ -73,6 +80,36 @@ class Query(fraiseql.Query):
     comments = fraiseql.many(Comment)
 
 
+@fraiseql.mutation(function="fn_create_user")
+class CreateUser:
+    """Welcome a user."""
+
+    identifier: str
+    name: str
+    email: scalars.Email
+    bio: str | None
+    returns: User
+
+
+@fraiseql.mutation(function="fn_update_user")
+class UpdateUser:
+    """Change what is given of a user, wherever it is shown."""
+
+    id: UUID
+    name: str | None
+    email: scalars.Email | None
+    bio: str | None
+    returns: User
+
+
+@fraiseql.mutation(function="fn_delete_user")
+class DeleteUser:
+    """Delete a user who wrote nothing."""
+
+    id: UUID
+    returns: UUID
+
+
 @fraiseql.mutation(function="fn_create_post")
 class CreatePost:
     """Write a post."""
@@ -95,6 +132,14 @@ class UpdatePost:
     content: str | None
     tags: list[str] | None
     status: PostStatus | None
+    returns: Post
+
+
+@fraiseql.mutation(function="fn_publish_post")
+class PublishPost:
+    """Publish a draft."""
+
+    id: UUID
     returns: Post
 
 
@@ -131,3 +176,22 @@ class DeleteComment:
 
     id: UUID
     returns: UUID
+
+
+@fraiseql.mutation
+async def publish_drafts(info: Any, author_id: UUID) -> list[Post]:
+    """Publish all drafts of an author, and return them, oldest first."""
+    db = info.context.db
+    async with db.transaction():
+        # 1. Write the tables.
+        rows = await db.fetch(
+            "UPDATE tb_post p SET status = 'published' FROM tb_user u"
+            " WHERE u.pk_user = p.fk_user AND u.id = $1 AND p.status = 'draft' RETURNING p.id",
+            author_id,
+        )
+        ids = [row["id"] for row in rows]
+        # 2. Sync the projection: once for all of them, in the same transaction.
+        await sync.sync_post(ids, mode="incremental")
+    # 3. Read the projection, as a query does.
+    found: list[Post] = await db.find(Post, where={"id": {"in": ids}}, order_by="created_at")
+    return found

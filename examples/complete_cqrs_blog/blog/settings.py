@@ -1,7 +1,7 @@
 """
-Settings of the example: for a developer's machine, not for the internet.
+Settings of the blog, from the environment and from ``.env`` (``.env.example`` lists them).
 
-project_template/ shows settings that go to production.
+Without either it runs on a developer's machine, on a PostgreSQL server of its own.
 """
 
 from pathlib import Path
@@ -13,6 +13,8 @@ from fraiseql.db.embedded import database_config
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = (
@@ -21,9 +23,10 @@ SECRET_KEY = (
     else env.str("SECRET_KEY")
 )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "daphne",
+    "daphne",  # first: its runserver replaces Django's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,10 +35,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "graphene_django",
     "fraiseql",
+    "fraiseql.observability",
     "blog",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -66,4 +71,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
 TIME_ZONE = "UTC"
+
 STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+if not DEBUG:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+# GraphiQL and the schema are part of what this example shows; on the internet leave both off.
+FRAISEQL = {
+    "GRAPHIQL": env.bool("GRAPHIQL", default=DEBUG),
+    "INTROSPECTION": "public" if env.bool("GRAPHIQL", default=DEBUG) else "off",
+}

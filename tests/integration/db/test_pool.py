@@ -84,6 +84,28 @@ def test_200_statements_at_once_share_four_connections(
     assert len(asyncio.run(scenario())) == 4
 
 
+def test_its_figures_say_what_it_holds(alias: str, configure: Configure) -> None:
+    configure(POOL_MAX_SIZE=2)
+
+    async def scenario() -> tuple[pool.Figures, pool.Figures]:
+        for _ in range(3):
+            await _value(PID, alias)
+        unused = pool.figures()[alias]
+        running = [asyncio.create_task(_value(SLEEP, alias)) for _ in range(4)]
+        await _until(lambda: pool.figures()[alias].waiting > 0)
+        used = pool.figures()[alias]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        return unused, used
+
+    unused, used = asyncio.run(scenario())
+
+    assert (unused.lanes + unused.idle, unused.busy, unused.waiting) == (1, 0, 0)
+    assert (used.lanes + used.busy, used.idle) == (2, 0)
+    assert used.waiting == 4 - used.busy
+
+
 def test_the_session_has_djangos_zone_and_the_timeout(alias: str, configure: Configure) -> None:
     configure(STATEMENT_TIMEOUT_MS=12_000)
     statement = Statement(

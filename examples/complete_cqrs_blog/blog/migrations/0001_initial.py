@@ -1,47 +1,52 @@
-"""The blog's tables, views, projections that store their documents, and functions that write."""
+"""
+The blog's database, written by ``manage.py fraiseql_migrate make``; only what Grafana may read was added by hand.
+
+``manage.py migrate blog zero`` takes it all back.
+"""
 
 from django.db import migrations
 
-from fraiseql.operations import RunSQLFile
-
-FUNCTIONS = (
-    "fn_sync_tv_post",
-    "fn_create_post",
-    "fn_update_post",
-    "fn_delete_post",
-    "fn_create_comment",
-    "fn_update_comment",
-    "fn_delete_comment",
+from fraiseql.operations import (
+    CreateFunction,
+    CreateIndex,
+    CreateProjection,
+    CreateTable,
+    CreateView,
+    RunSQLFile,
 )
 
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies = ()
+    dependencies = (("fraiseql", "0001_sync_log"),)
     operations = (
-        RunSQLFile("tables/tb_user.sql", reverse="DROP TABLE tb_user"),
-        RunSQLFile("tables/tb_post.sql", reverse="DROP TABLE tb_post"),
-        RunSQLFile("tables/tb_post_fk_user_idx.sql", reverse="DROP INDEX tb_post_fk_user_idx"),
-        RunSQLFile("tables/tb_comment.sql", reverse="DROP TABLE tb_comment"),
-        RunSQLFile(
-            "tables/tb_comment_fk_post_idx.sql", reverse="DROP INDEX tb_comment_fk_post_idx"
-        ),
-        RunSQLFile(
-            "tables/tb_comment_fk_user_idx.sql", reverse="DROP INDEX tb_comment_fk_user_idx"
-        ),
-        RunSQLFile("views/v_user.sql", reverse="DROP VIEW v_user"),
-        RunSQLFile("views/v_comment.sql", reverse="DROP VIEW v_comment"),
-        RunSQLFile("views/v_post.sql", reverse="DROP VIEW v_post"),
-        RunSQLFile("projections/tv_user.sql", reverse="DROP TABLE tv_user"),
-        RunSQLFile("projections/tv_post.sql", reverse="DROP TABLE tv_post"),
-        RunSQLFile(
-            "projections/tv_post_created_at_idx.sql", reverse="DROP INDEX tv_post_created_at_idx"
-        ),
-        RunSQLFile(
-            "projections/tv_post_author_id_idx.sql", reverse="DROP INDEX tv_post_author_id_idx"
-        ),
-        *(
-            RunSQLFile(f"functions/{name}.sql", reverse=f"DROP FUNCTION {name}")
-            for name in FUNCTIONS
-        ),
+        CreateTable("tables/tb_user.sql", version=1),
+        CreateTable("tables/tb_post.sql", version=1),
+        CreateTable("tables/tb_comment.sql", version=1),
+        CreateIndex("tables/tb_comment_fk_post_idx.sql", version=1),
+        CreateIndex("tables/tb_comment_fk_user_idx.sql", version=1),
+        CreateIndex("tables/tb_post_fk_user_idx.sql", version=1),
+        CreateView("views/v_user.sql", version=1),
+        CreateView("views/v_comment.sql", version=1),
+        CreateProjection("projections/tv_comment.sql", version=1, source="v_comment"),
+        CreateIndex("projections/tv_comment_created_at_idx.sql", version=1),
+        CreateView("views/v_post.sql", version=1),
+        CreateProjection("projections/tv_post.sql", version=1, source="v_post"),
+        CreateIndex("projections/tv_post_author_id_idx.sql", version=1),
+        CreateIndex("projections/tv_post_created_at_idx.sql", version=1),
+        CreateProjection("projections/tv_user.sql", version=1, source="v_user"),
+        CreateFunction("functions/fn_sync_tv_comment.sql", version=1),
+        CreateFunction("functions/fn_sync_tv_post.sql", version=1),
+        CreateFunction("functions/fn_create_comment.sql", version=1),
+        CreateFunction("functions/fn_create_post.sql", version=1),
+        CreateFunction("functions/fn_sync_tv_user.sql", version=1),
+        CreateFunction("functions/fn_create_user.sql", version=1),
+        CreateFunction("functions/fn_delete_comment.sql", version=1),
+        CreateFunction("functions/fn_delete_post.sql", version=1),
+        CreateFunction("functions/fn_delete_user.sql", version=1),
+        CreateFunction("functions/fn_publish_post.sql", version=1),
+        CreateFunction("functions/fn_update_comment.sql", version=1),
+        CreateFunction("functions/fn_update_post.sql", version=1),
+        CreateFunction("functions/fn_update_user.sql", version=1),
+        RunSQLFile("grants/grafana.sql", reverse=migrations.RunSQL.noop),
     )

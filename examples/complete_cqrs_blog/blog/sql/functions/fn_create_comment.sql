@@ -1,4 +1,4 @@
--- Comment on a post, and return the comment's id. The post's document holds its comments, so it is written anew.
+-- Comment on a post, and return the comment's id. The post's document holds its comments, so it is synced too.
 CREATE FUNCTION fn_create_comment(p_post_id uuid, p_author_id uuid, p_content text)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,6 +12,7 @@ BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION 'There is no such post or author.' USING ERRCODE = 'PT404';
     END IF;
-    PERFORM fn_sync_tv_post(p_post_id);
+    PERFORM fn_sync_tv_comment(ARRAY[v_id]);
+    PERFORM fn_sync_tv_post(ARRAY[p_post_id]);
     RETURN v_id;
 END $$

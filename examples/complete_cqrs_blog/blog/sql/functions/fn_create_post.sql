@@ -18,6 +18,6 @@ BEGIN
     INSERT INTO tb_post (fk_user, identifier, title, content, tags, status)
     VALUES (v_author, p_identifier, p_title, p_content, p_tags, p_status)
     RETURNING id INTO v_id;
-    PERFORM fn_sync_tv_post(v_id);
+    PERFORM fn_sync_tv_post(ARRAY[v_id]);
     RETURN v_id;
 END $$

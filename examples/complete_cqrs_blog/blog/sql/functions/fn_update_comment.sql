@@ -10,6 +10,7 @@ BEGIN
     IF v_post IS NULL THEN
         RAISE EXCEPTION 'There is no such comment.' USING ERRCODE = 'PT404';
     END IF;
-    PERFORM fn_sync_tv_post(v_post);
+    PERFORM fn_sync_tv_comment(ARRAY[p_id]);
+    PERFORM fn_sync_tv_post(ARRAY[v_post]);
     RETURN p_id;
 END $$

@@ -15,6 +15,6 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'There is no such post.' USING ERRCODE = 'PT404';
     END IF;
-    PERFORM fn_sync_tv_post(v_id);
+    PERFORM fn_sync_tv_post(ARRAY[v_id]);
     RETURN v_id;
 END $$

@@ -1,4 +1,4 @@
--- v_post, stored: what queries read. Filled by "manage.py fraiseql_sync".
+-- v_post, stored: what queries read. Written by fn_sync_tv_post and "manage.py fraiseql_sync".
 CREATE TABLE tv_post (
     id         uuid PRIMARY KEY,
     identifier text NOT NULL UNIQUE,

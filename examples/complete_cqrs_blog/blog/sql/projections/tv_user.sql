@@ -1,4 +1,4 @@
--- v_user, stored: what queries read. Filled by "manage.py fraiseql_sync".
+-- v_user, stored: what queries read. Written by fn_sync_tv_user and "manage.py fraiseql_sync".
 CREATE TABLE tv_user (
     id         uuid PRIMARY KEY,
     identifier text NOT NULL UNIQUE,

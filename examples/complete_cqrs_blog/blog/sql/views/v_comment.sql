@@ -1,4 +1,4 @@
--- One document per comment, its author inside.
+-- One document per comment, its author inside; v_post embeds it, tv_comment stores it.
 CREATE OR REPLACE VIEW v_comment AS
 SELECT c.id, c.identifier, c.created_at,
        jsonb_build_object(

@@ -1,4 +1,4 @@
--- One document per user; v_comment and v_post embed it as "author".
+-- One document per user; v_comment and v_post embed it as "author", tv_user stores it.
 CREATE OR REPLACE VIEW v_user AS
 SELECT u.id, u.identifier, u.created_at,
        jsonb_build_object(
