@@ -9,7 +9,7 @@ paths, Python resolvers, browsers, requests from other origins.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
 from contextlib import aclosing
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -149,7 +149,7 @@ def _exchange(method: str, headers: Collection[tuple[bytes, bytes]]) -> http.Exc
         exchange.media is None
         or method not in ("POST", "GET")
         or (method == "GET" and "text/html" in _header(lines, "accept").lower())
-        or not _is_here(lines)
+        or not _is_here(lines.get(b"host"), lines.get(b"x-forwarded-host"), lines.get(b"origin"))
     ):
         return None
     if exchange.is_anonymous and exchange.horizon is None:
@@ -173,24 +173,23 @@ def _header(headers: dict[bytes, bytes], name: str) -> str:
     return value.decode("latin-1") if value else ""
 
 
-def _is_here(headers: dict[bytes, bytes]) -> bool:
+@lru_cache(maxsize=256)
+def _is_here(host: bytes | None, forwarded: bytes | None, origin: bytes | None) -> bool:
     """Tell whether a request names this host and no other origin; the others are Django's to judge."""
-    host = _header(headers, "host")
-    if django_settings.USE_X_FORWARDED_HOST:
-        host = _header(headers, "x-forwarded-host") or host
-    origin = headers.get(b"origin")
-    if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
+    named = (django_settings.USE_X_FORWARDED_HOST and forwarded) or host or b""
+    if origin is not None and origin.partition(b"://")[2] != named:
         return False
     allowed = django_settings.ALLOWED_HOSTS
     if django_settings.DEBUG and not allowed:
         allowed = (".localhost", "127.0.0.1", "[::1]")
-    domain, _ = split_domain_port(host)
+    domain, _ = split_domain_port(named.decode("latin-1"))
     return bool(domain) and validate_host(domain, allowed)
 
 
 def _forget(**_: Any) -> None:
     """Settings change in tests, which say so."""
     _known.clear()
+    _is_here.cache_clear()
 
 
 setting_changed.connect(_forget)
