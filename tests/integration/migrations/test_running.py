@@ -278,10 +278,8 @@ def test_what_hangs_on_a_dependent_view_stays(mill: Project) -> None:
         CREATE FUNCTION fn_edit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
         CREATE TRIGGER tr_edit INSTEAD OF INSERT ON v_edit FOR EACH ROW EXECUTE FUNCTION fn_edit();
         COMMENT ON TRIGGER tr_edit ON v_edit IS 'Edits';
-        CREATE TABLE tb_log (id int);
-        CREATE FUNCTION fn_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
-        CREATE TRIGGER tr_log BEFORE INSERT ON tb_log FOR EACH ROW
-            WHEN (NEW.id > 0) EXECUTE FUNCTION fn_log();
+        CREATE FUNCTION fn_row(p_row v_sack) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN p_row.id; END $$;
+        CREATE FUNCTION fn_rows(p_rows v_sack[]) RETURNS SETOF v_edit LANGUAGE sql AS 'SELECT * FROM v_edit';
         """
     )
     mill.replace("mill", "views__v_sack", "weight FROM", "weight::bigint AS weight FROM")
@@ -293,6 +291,12 @@ def test_what_hangs_on_a_dependent_view_stays(mill: Project) -> None:
         " (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = t.tgrelid)"
         " FROM pg_trigger t WHERE tgname = 'tr_edit'"
     ) == [("Edits", "Which", "'oats'::text")]
+    assert mill.execute(
+        "SELECT fn_row(s), (fn_rows(ARRAY[s])).id FROM v_sack s WHERE s.id = 1"
+    ) == [
+        (1, 1),
+        (1, 2),
+    ]
 
 
 def test_a_trigger_that_is_off_is_off_afterwards(mill: Project) -> None:
@@ -396,3 +400,23 @@ def test_what_an_operation_is_for_is_held_against_its_file(mill: Project) -> Non
         CommandError, match=r"makes a view.(?s:.*)CreateFunction is for a function or procedure"
     ):
         mill.run("up", "mill")
+
+
+def test_a_version_that_is_not_checked_in_is_told(mill: Project) -> None:
+    version = mill.folder / "mill" / "migrations" / "sql" / "views" / "v_sack.0001.sql"
+    version.unlink()
+
+    with pytest.raises(
+        CommandError, match=r"v_sack.0001.sql, which does not exist(?s:.*)check them in together"
+    ):
+        mill.run("make")
+
+
+def test_migrations_that_branch_are_told(mill: Project) -> None:
+    folder = mill.folder / "mill" / "migrations"
+    source = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = "
+    for name in ("0002_left", "0002_right"):
+        (folder / f"{name}.py").write_text(f'{source}[("mill", "0001_initial")]\n', "utf-8")
+
+    with pytest.raises(CommandError, match="branch: mill: 0002_left, 0002_right"):
+        mill.run("make")
