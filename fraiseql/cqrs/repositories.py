@@ -65,6 +65,16 @@ class QueryRepository:
         """Tell whether there is a row."""
         return self._db.exists(_bound_to(source), where, **keys)
 
+    def aggregate(
+        self,
+        source: Source,
+        where: Where | None = None,
+        group_by: Sequence[str] = (),
+        **measures: Sequence[str],
+    ) -> Any:
+        """Return figures of groups of rows; see ``Database.aggregate``."""
+        return self._db.aggregate(_bound_to(source), where, group_by, **measures)
+
 
 class CommandRepository:
     """Calls the functions that write."""

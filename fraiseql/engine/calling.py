@@ -43,7 +43,7 @@ _IN_PAYLOAD = frozenset({"BAD_USER_INPUT", "CONFLICT", "NOT_FOUND", "FORBIDDEN",
 
 _EMPTY = noop("This field must not be empty.")
 _UNDONE = noop("Undone, because another mutation of the same operation failed.")
-_OTHER_KEY = noop("This idempotency key was used for another request.")
+OTHER_KEY = noop("This idempotency key was used for another request.")
 
 # Who belongs to another tenant is somebody else, whatever the user's id.
 _TENANT = frozenset({"app.current_tenant_id", "app.tenant_id"})
@@ -202,19 +202,30 @@ class Calls:
             rows = rows[count:]
         return outcomes
 
+    def key(self) -> Key | None:
+        """Return the key of a whole operation some of whose mutations are Python's, if the request has one."""
+        name = self._request.idempotency_key
+        if self.is_dry or not name or not self.outline.has_python:
+            return None
+        return self._named(name)
+
     def _key(self, ready: Sequence[Call]) -> Key | None:
         """Return the key of what one flight does: the request's, else those of the inputs."""
         names = [self._request.idempotency_key or _client_key(one) for one in ready]
         if self.is_dry or not any(names):
             return None
+        return self._named(
+            [[name, one.selection.response_key] for name, one in zip(names, ready, strict=True)]
+        )
+
+    def _named(self, name: Any) -> Key:
         request = self._request
         asked = [request.query, request.document_id, request.operation_name, request.variables]
         session = session_of(self._viewer, self._settings.SESSION_VARIABLES)
         tenant = [value for name, value in session if name in _TENANT]
-        parts = [[name, one.selection.response_key] for name, one in zip(names, ready, strict=True)]
         return Key(
             json.dumps([self._viewer.user_id, *tenant]),
-            json.dumps(parts),
+            json.dumps(name),
             hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
             self._settings.IDEMPOTENCY_HOURS,
         )
@@ -243,7 +254,7 @@ def _client_key(one: Call) -> str:
 
 
 def _wrong_key() -> bytes:
-    error = UserError(gettext(_OTHER_KEY), "BAD_USER_INPUT", identifier="idempotency_key")
+    error = UserError(gettext(OTHER_KEY), "BAD_USER_INPUT", identifier="idempotency_key")
     return Payload(errors=(error,)).document()
 
 

@@ -18,14 +18,25 @@ from fraiseql.db.direct import Row
 from fraiseql.db.flight import Session
 from fraiseql.engine.plan.filters import id_parser, plan_where
 from fraiseql.engine.plan.order import plan_cursor, plan_order
-from fraiseql.engine.plan.plan import Order, Page, Plan, Read, Wants
+from fraiseql.engine.plan.plan import (
+    Every,
+    GroupKey,
+    Groups,
+    Order,
+    Page,
+    Plan,
+    Read,
+    Target,
+    Wants,
+)
 from fraiseql.engine.plan.selection import all_keys
 from fraiseql.engine.plan.values import Given, Leaf
 from fraiseql.engine.reading import Documents, by_field
 from fraiseql.engine.sql.compile import compile_plan
 from fraiseql.errors import BadUserInput, ConfigurationError
+from fraiseql.schema.aggregates import COUNT, KEYS, AggregateTypes
 from fraiseql.schema.build import get_schema
-from fraiseql.schema.complete import hydrate
+from fraiseql.schema.complete import hydrate, to_python
 from fraiseql.schema.inputs import (
     LOGICAL,
     QUANTIFIERS,
@@ -100,6 +111,22 @@ class Database:
         """Tell whether ``where`` and ``keys`` allow a row."""
         _, planned = plan_find(type, {**(where or {}), **keys}, (), 1, 0)
         return bool(self.read(planned))
+
+    def aggregate(
+        self,
+        type: type,  # noqa: A002
+        where: Where | None = None,
+        group_by: Sequence[str] = (),
+        **measures: Sequence[str],
+    ) -> list[Row]:
+        """
+        Return figures of the rows ``where`` allows: a dict for each group, in the order of the groups' keys.
+
+        ``measures``: field names by ``sum``, ``avg``, ``min`` and ``max``. ``aggregate(Post, group_by=["status"],
+        sum=["views"])`` gives ``[{"status": ..., "count": ..., "sum_views": ...}]``.
+        """
+        figures, planned = plan_aggregate(type, where, group_by, measures)
+        return _figures(figures, self.read(planned))
 
     def read(self, planned: Plan) -> Documents:
         """Return the documents of a plan's one read."""
@@ -179,6 +206,17 @@ class AsyncDatabase:
         """Return what ``Database.exists`` returns."""
         _, planned = plan_find(type, {**(where or {}), **keys}, (), 1, 0)
         return bool(await self.read(planned))
+
+    async def aggregate(
+        self,
+        type: type,  # noqa: A002
+        where: Where | None = None,
+        group_by: Sequence[str] = (),
+        **measures: Sequence[str],
+    ) -> list[Row]:
+        """Return what ``Database.aggregate`` returns."""
+        figures, planned = plan_aggregate(type, where, group_by, measures)
+        return _figures(figures, await self.read(planned))
 
     async def read(self, planned: Plan) -> Documents:
         """Return what ``Database.read`` returns."""
@@ -284,6 +322,64 @@ def plan_count(python: type, where: Where) -> Plan:
     """Return the plan that counts the rows of a declared class."""
     wants = Wants(rows=False, total=True)
     return _plan(_spec_of(python), RootKind.CONNECTION, where, (), Page(0), wants)
+
+
+MEASURES = ("sum", "avg", "min", "max")
+
+
+def plan_aggregate(
+    python: type,
+    where: Where | None,
+    group_by: Sequence[str],
+    measures: Mapping[str, Sequence[str]],
+) -> tuple[dict[str, Target], Plan]:
+    """Return the places of the figures by their names, and the plan that reads them."""
+    spec = _spec_of(python)
+    aggregate = AggregateTypes().aggregate(spec)
+    if unknown := set(measures) - set(MEASURES):
+        raise BadUserInput(f"There is no measure {min(unknown)!r}.", hint=f"One of {MEASURES}.")
+    figures = {name: _figure(aggregate, KEYS, name) for name in group_by}
+    groups = Groups(tuple(map(GroupKey, figures.values())), Every(()))
+    figures[COUNT] = Target((aggregate.fields[COUNT],))
+    for measure, names in measures.items():
+        figures |= {f"{measure}_{name}": _figure(aggregate, measure, name) for name in names}
+    # Objects come before what is in them.
+    places = dict.fromkeys(
+        Target(target.fields[: depth + 1])
+        for target in figures.values()
+        for depth in range(len(target.fields))
+    )
+    condition = plan_where(_conditions(where or {}, spec), spec, [])
+    order = tuple(Order(key.target) for key in groups.keys)
+    page = Page(get_settings().MAX_LIMIT)
+    wants = Wants(figures=tuple(places))
+    read = Read(_KEY, RootKind.AGGREGATE, spec, condition, order, page, (), wants, groups)
+    return figures, Plan((read,))
+
+
+def _figure(aggregate: ObjectSpec, member: str, name: str) -> Target:
+    """Return the place of ``name`` (``author.name``) among the values of a member of an aggregate."""
+    fields: list[FieldSpec] = []
+    for part in (member, *name.split(".")):
+        within = fields[-1].type.named if fields else aggregate
+        entry = within.by_python_name(part) if isinstance(within, ObjectSpec) else None
+        if entry is None:
+            raise ConfigurationError(f"{aggregate.name} has no {member} of {name!r}.")
+        fields.append(entry)
+    return Target(tuple(fields))
+
+
+def _figures(figures: Mapping[str, Target], documents: Documents) -> list[Row]:
+    return [
+        {name: _at(target, _parsed(document)) for name, target in figures.items()}
+        for document in documents
+    ]
+
+
+def _at(target: Target, document: Any) -> Any:
+    for entry in target.fields:
+        document = document[entry.key]
+    return to_python(target.leaf.type, document)
 
 
 def _plan(

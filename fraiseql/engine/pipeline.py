@@ -14,18 +14,19 @@ from typing import Any, TypeVar
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.utils.translation import gettext
 from graphql import ExecutionResult, MiddlewareManager
 from graphql import execute as graphql_execute
 
 from fraiseql.conf import Settings, get_settings
-from fraiseql.db import catalog, pool, replicas, sync
+from fraiseql.db import catalog, faults, pool, replicas, sync
 from fraiseql.db.direct import undone
 from fraiseql.db.flight import Session
 from fraiseql.db.horizon import Horizon
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
-from fraiseql.engine.calling import Calls, Constrained, Flight, Functions
+from fraiseql.engine.calling import OTHER_KEY, Calls, Constrained, Flight, Functions
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import read_document
@@ -39,12 +40,15 @@ from fraiseql.engine.reading import Reading, Relations, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.session import session_of
+from fraiseql.engine.sql.keys import Key
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import (
     BadRequest,
+    BadUserInput,
     CostExceeded,
     Forbidden,
     FraiseQLError,
+    Repeated,
     ServiceUnavailable,
     ValidationFailed,
 )
@@ -233,7 +237,9 @@ class Engine:
             outcomes = yield from calls.run()
             return self._sized(answering.project_calls(calls.prepared, outcomes, self.debug))
         done = yield Execution(operation, request, viewer, {}, calls)
-        return self._sized(answering.executed(done, self.debug))
+        if isinstance(done, ExecutionResult):
+            done = answering.executed(done, self.debug)
+        return self._sized(done)
 
     def _read(self, prepared: Prepared, variables: Variables, viewer: Viewer) -> Reading:
         reading = read(prepared, variables, self.settings)
@@ -396,7 +402,7 @@ async def drive_async(steps: Generator[N, Any, T], meet: Callable[[N], Awaitable
 
 def _execute(
     engine: Engine, need: Execution, request: Any, session: Session, in_thread: bool = True
-) -> ExecutionResult:
+) -> ExecutionResult | Response:
     asynchronous = AsyncDatabase(in_thread=in_thread, session=session)
     context = Context(request, Database(session=session), asynchronous, need.viewer)
     context.bind(need.bound)
@@ -410,13 +416,46 @@ def _execute(
     if calls.is_dry:
         with undone(using):
             return _run(engine, need, context)
+    key = calls.key()
+    if key is None:
+        return _run_calls(engine, need, context, calls)
+    return _once(key, engine, session, lambda: _run_calls(engine, need, context, calls))
+
+
+def _run_calls(engine: Engine, need: Execution, context: Context, calls: Calls) -> ExecutionResult:
     if engine.settings.MUTATION_TRANSACTION != "operation":
         return _run(engine, need, context)
+    using = engine.settings.DATABASE
     with transaction.atomic(using):
         result = _run(engine, need, context)
         if result.errors or calls.has_failed:
             transaction.set_rollback(True, using)
     return calls.undone(result)
+
+
+def _once(
+    key: Key, engine: Engine, session: Session, run: Callable[[], ExecutionResult]
+) -> Response:
+    """Return the answer kept under ``key``, or what ``run`` answers, in one transaction with the key."""
+    using = engine.settings.DATABASE
+    try:
+        with transaction.atomic(using):
+            sync.fetch(key.claim(), using, session)
+            response = answering.executed(run(), engine.debug)
+            if response.has_errors:
+                # An attempt that failed is not kept.
+                transaction.set_rollback(True, using)
+            else:
+                sync.fetch(key.keep_text(response.body.decode()), using, session)
+            return response
+    except Repeated:
+        kept = key.read_text(sync.fetch(key.find(), using, session))
+    except (FraiseQLError, DatabaseError) as error:
+        fault = error if isinstance(error, FraiseQLError) else faults.fault(error)
+        return envelope.refusal(fault, engine.debug)
+    if kept is None:
+        return envelope.refusal(BadUserInput(gettext(OTHER_KEY)), engine.debug)
+    return Response(kept.encode())
 
 
 def _run(engine: Engine, need: Execution, context: Context) -> ExecutionResult:
@@ -434,7 +473,7 @@ def _run(engine: Engine, need: Execution, context: Context) -> ExecutionResult:
 
 async def _execute_async(
     engine: Engine, need: Execution, request: Any, session: Session
-) -> ExecutionResult:
+) -> ExecutionResult | Response:
     # In a thread, because resolvers of graphene-django iterate over querysets.
     return await sync_to_async(_execute)(engine, need, request, session, in_thread=False)
 

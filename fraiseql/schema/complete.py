@@ -154,15 +154,16 @@ def hydrate(spec: ObjectSpec, document: Mapping[str, Any]) -> Any:
     instance: Any = object.__new__(spec.python)
     for field in spec.fields.values():
         if field.is_stored:
-            setattr(instance, field.python_name, _to_python(field.type, document.get(field.key)))
+            setattr(instance, field.python_name, to_python(field.type, document.get(field.key)))
     return instance
 
 
-def _to_python(ref: TypeRef, value: Any) -> Any:
+def to_python(ref: TypeRef, value: Any) -> Any:
+    """Return a document's value as the annotation it was declared with says."""
     if value is None:
         return None
     if ref.item is not None:
-        return [_to_python(ref.item, item) for item in value]
+        return [to_python(ref.item, item) for item in value]
     if isinstance(ref.named, ObjectSpec):
         return hydrate(ref.named, value)
     named = ref.named

@@ -1,5 +1,6 @@
 """Reading and writing by the names of the database's own objects."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from fraiseql.cqrs import CommandRepository, QueryRepository
 from fraiseql.engine.database import AsyncDatabase, PageOf
 from fraiseql.errors import BadUserInput, ConfigurationError, Conflict
 from fraiseql.schema import registry
-from fraiseql.testing import assert_statements
+from fraiseql.testing import Client, assert_statements
 from tests.shop.bindings import Maker, Office, Ware
 
 pytestmark = pytest.mark.django_db
@@ -80,13 +81,47 @@ def test_pages_follow_each_other() -> None:
     assert back.total is None
 
 
+def test_figures_are_those_of_graphql() -> None:
+    with assert_statements(1):
+        (all_of_them,) = QUERIES.aggregate("tv_ware", sum=["price", "stock"], max=["name"])
+    by_maker = QUERIES.aggregate(
+        Ware, {"stock": {"gt": 0}}, group_by=["status", "maker.id"], avg=["weight"]
+    )
+    asked = Client().query(
+        """{ all: waresAggregate { count sum { price stock } max { name } }
+        groups: waresAggregate(where: {stock: {gt: 0}}, groupBy: [{status: true}, {maker: {id: true}}]) {
+            keys { status maker { id } } count avg { weight } } }"""
+    )
+    expected = asked.assert_ok()
+
+    assert all_of_them == {
+        "count": expected["all"][0]["count"],
+        "sum_price": Decimal(expected["all"][0]["sum"]["price"]),
+        "sum_stock": int(expected["all"][0]["sum"]["stock"]),
+        "max_name": expected["all"][0]["max"]["name"],
+    }
+    assert [(row["count"], row["avg_weight"]) for row in by_maker] == [
+        (group["count"], group["avg"]["weight"]) for group in expected["groups"]
+    ]
+    assert [str(row["maker.id"]) for row in by_maker] == [
+        str(group["keys"]["maker"]["id"]) for group in expected["groups"]
+    ]
+
+
+def test_figures_that_there_are_not_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no sum of 'name'"):
+        QUERIES.aggregate(Ware, sum=["name"])
+    with pytest.raises(BadUserInput, match="no measure 'median'"):
+        QUERIES.aggregate(Ware, median=["price"])
+
+
 def test_a_page_has_one_direction() -> None:
     with pytest.raises(BadUserInput, match="first or last"):
         QUERIES.paginate("tv_ware", first=1, last=1)
 
 
 def test_they_are_awaited_in_asynchronous_code(commands: None) -> None:
-    async def work() -> tuple[int, bool, PageOf[Any], Any, Any]:
+    async def work() -> tuple[int, bool, PageOf[Any], Any, Any, Any]:
         db = AsyncDatabase(in_thread=True)
         queries, writes = QueryRepository(db), CommandRepository(db)
         async with writes.transaction():
@@ -97,12 +132,14 @@ def test_they_are_awaited_in_asynchronous_code(commands: None) -> None:
             await queries.paginate("v_maker", first=1),
             made,
             await queries.find_one("tv_ware", identifier="atlas"),
+            await queries.aggregate("v_maker"),
         )
 
-    count, exists, page, made, atlas = async_to_sync(work)()
+    count, exists, page, made, atlas, figures = async_to_sync(work)()
 
     assert (count, exists, made, atlas.name) == (QUERIES.count("v_maker"), False, 7, "Atlas")
     assert len(page.items) == 1
+    assert figures == [{"count": count}]
 
 
 def test_functions_are_called_by_position_and_by_name(commands: None) -> None:

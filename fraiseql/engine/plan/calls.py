@@ -61,12 +61,13 @@ class CallOutline:
     """
     A mutation operation as far as it can be known without variables; see ``planner.Outline``.
 
-    ``is_fast``: every field is bound, so no executor is needed.
+    ``is_fast``: every field is bound, so no executor is needed. ``has_python``: not every mutation is.
     """
 
     selections: tuple[CallSelection, ...]
     order: tuple[str, ...]
     is_fast: bool
+    has_python: bool
     nodes: Mapping[ResponsePath, list[FieldNode]]
 
 
@@ -97,6 +98,7 @@ def outline_calls(
         selections=tuple(selections),
         order=tuple(collected),
         is_fast=is_fast and not selected.computed,
+        has_python=not is_fast,
         nodes=selected.nodes,
     )
 

@@ -19,6 +19,9 @@ _CLAIM: LiteralString = "SELECT fraiseql_claim_v1(%s, %s, %s, %s::interval)"
 _FIND: LiteralString = (
     "SELECT fingerprint, answer::text FROM tb_idempotency_key WHERE scope = %s AND key = %s"
 )
+_KEEP_TEXT: LiteralString = (
+    "UPDATE tb_idempotency_key SET answer = to_jsonb(%s::text) WHERE scope = %s AND key = %s"
+)
 # The rows go out as they are, and into the answer as text.
 _KEEP: LiteralString = (
     "WITH fraiseql_w ({names}) AS MATERIALIZED ({statement}),"
@@ -72,6 +75,16 @@ class Key:
         )
         params = (*statement.params, self.scope, self.name)
         return Statement(text.as_string(None), params, writes=True)
+
+    def keep_text(self, text: str) -> Statement:
+        """Return the statement that keeps an answer as it is."""
+        return Statement(_KEEP_TEXT, (text, self.scope, self.name), writes=True)
+
+    def read_text(self, rows: Rows) -> str | None:
+        """Return the answer that was kept as it is; None if the key was another request's."""
+        if rows.column(0)[:1] != [self.fingerprint.encode()]:
+            return None
+        return str(json.loads(rows.column(1)[0] or b'""'))
 
     def find(self) -> Statement:
         """Return the statement that reads what was kept."""

@@ -247,6 +247,70 @@ def test_a_function_that_says_repeated_itself_is_a_conflict() -> None:
     assert send(query).assert_ok()["fail"]["errors"] == [{"code": "CONFLICT"}]
 
 
+PYTHON = """mutation ($name: String!) {
+    extendStall(input: {id: "11111111-0000-4000-8000-000000000001", by: 1}) { stall { capacity } }
+    renameMaker(identifier: "anvil", name: $name) { name } }"""
+
+
+@pytest.fixture
+def maker() -> Iterator[None]:
+    """A maker who may not be called Bad, and has their name again afterwards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM tb_maker WHERE identifier = 'anvil'")
+        (name,) = cursor.fetchone()
+        cursor.execute("ALTER TABLE tb_maker ADD CONSTRAINT no_bad CHECK (name <> 'Bad')")
+        yield
+        cursor.execute("ALTER TABLE tb_maker DROP CONSTRAINT no_bad")
+        cursor.execute("UPDATE tb_maker SET name = %s WHERE identifier = 'anvil'", [name])
+
+
+@pytest.mark.usefixtures("maker")
+def test_a_key_holds_for_mutations_in_python_too() -> None:
+    results = in_threads(8, lambda _: send(PYTHON, key="k", name="Once"))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tb_maker SET name = 'Later' WHERE identifier = 'anvil'")
+    results.append(send(PYTHON, key="k", name="Once"))
+    results += on_the_pool(1, lambda _: send_async(PYTHON, key="k", name="Once"))
+
+    answer = {"extendStall": {"stall": {"capacity": 11}}, "renameMaker": {"name": "Once"}}
+    assert [result.assert_ok() for result in results] == [answer] * 10
+    assert stored() == 11
+    other = send(PYTHON, key="k", name="Other")
+    assert (other.data, other.codes) == (None, ["BAD_USER_INPUT"])
+
+
+@pytest.mark.usefixtures("maker")
+def test_an_attempt_in_python_that_failed_is_undone_and_not_kept() -> None:
+    failed = send(PYTHON, key="k", name="Bad")
+    assert len(failed.codes) == 1
+    assert stored() == 10
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE tb_maker DROP CONSTRAINT no_bad")
+        cursor.execute("ALTER TABLE tb_maker ADD CONSTRAINT no_bad CHECK (name <> 'Worse')")
+
+    assert send(PYTHON, key="k", name="Bad").assert_ok()["renameMaker"] == {"name": "Bad"}
+    assert stored() == 11
+
+
+@pytest.mark.usefixtures("maker")
+def test_what_fails_at_the_commit_of_python_is_an_error() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE tb_maker ADD CONSTRAINT one_anvil UNIQUE (name) DEFERRABLE INITIALLY DEFERRED;"
+            "SELECT name FROM tb_maker WHERE identifier <> 'anvil' LIMIT 1"
+        )
+        cursor.nextset()
+        (taken,) = cursor.fetchone()
+    try:
+        result = send(PYTHON, key="k", name=taken)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE tb_maker DROP CONSTRAINT one_anvil")
+
+    assert (result.data, result.codes) == (None, ["CONFLICT"])
+    assert stored() == 10
+
+
 # Dry runs
 
 
