@@ -8,15 +8,16 @@ a run prints comes when it has ended; what fails comes last.
 import os
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 ROOT = Path(__file__).resolve().parent.parent
 # pytest, the servers it starts and their clients take turns: a run keeps a processor half busy.
 AT_ONCE = 2
+INTERRUPTED_S = 60
 
 
 @dataclass(frozen=True)
@@ -30,91 +31,83 @@ class Run:
 
     def __str__(self) -> str:
         chosen = " ".join(["", *self.selection])
-        return (
-            f"accelerator {self.accelerator}, PostgreSQL {self.servers}, pool {self.pool}{chosen}"
-        )
+        return f"accelerator {self.accelerator}, PostgreSQL {self.servers}{chosen}"
 
-    @property
-    def pool(self) -> str:
-        """Return the way to use the pool; the other one rides on one pair, as in tox.ini."""
-        return "simple" if (self.accelerator, self.postgres) == ("off", "15") else "multiplexed"
 
-    def pytest(self, arguments: list[str]) -> "Ended":
-        """Return what pytest says, when it has ended."""
-        print(f"=== {self}: begins ===", flush=True)
-        began = monotonic()
+class Started:
+    """A run that has begun; what it prints goes to a file until ``show``."""
+
+    def __init__(self, run: Run, arguments: list[str]) -> None:
+        print(f"=== {run}: begins ===", flush=True)
+        self.run, self._began = run, monotonic()
         environment = os.environ | {
-            "FRAISEQL_ACCELERATOR": self.accelerator,
-            "FRAISEQL_TEST_POSTGRES": self.postgres,
-            "FRAISEQL_TEST_SERVERS": self.servers,
-            "FRAISEQL_TEST_POOL": self.pool,
+            "FRAISEQL_ACCELERATOR": run.accelerator,
+            "FRAISEQL_TEST_POSTGRES": run.postgres,
+            "FRAISEQL_TEST_SERVERS": run.servers,
         }
-        command = [sys.executable, "-m", "pytest", *self.selection, *arguments]
-        done = subprocess.run(
-            command,
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - read when the run has ended
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *run.selection, *arguments],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=self._printed,
             stderr=subprocess.STDOUT,
-            check=False,
         )
-        return Ended(self, done.returncode, done.stdout, monotonic() - began)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run that has ended: its exit code and what it printed."""
-
-    run: Run
-    code: int
-    output: bytes
-    duration_s: float
 
     @property
-    def is_failure(self) -> bool:
+    def has_failed(self) -> bool:
         # 5: the options select no test of this run; another has them.
-        return self.code not in {0, 5}
+        return self.process.returncode not in {0, 5}
 
     def show(self) -> None:
-        """Print it."""
-        print(f"\n=== {self.run}: {self.duration_s / 60:.1f} min ===", flush=True)
-        sys.stdout.buffer.write(self.output)
+        """Print what it has printed so far."""
+        minutes = (monotonic() - self._began) / 60
+        print(f"\n=== {self.run}: {minutes:.1f} min ===", flush=True)
+        self._printed.seek(0)
+        sys.stdout.buffer.write(self._printed.read())
         sys.stdout.flush()
+
+    def abandon(self, until: float) -> None:
+        """Give an interrupted run time to tell what has passed; show it, and end it if it hangs."""
+        try:
+            self.process.wait(max(0, until - monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.show()
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit code of a run that failed, else 0; after a failure no other run begins."""
-    failures: list[Ended] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = [pool.submit(run.pytest, arguments) for run in runs(arguments)]
-        try:
-            for ended in as_completed(waiting):
-                if not ended.cancelled():
-                    _take(ended.result(), failures, waiting)
-        except KeyboardInterrupt:
-            # The runs have been told too, and end with the names of what has passed.
-            _cancel(waiting)
-            for ended in waiting:
-                if not ended.cancelled():
-                    ended.result().show()
-            return 130
-    for failure in failures:
-        failure.show()
-    return failures[0].code if failures else 0
-
-
-def _take(ended: Ended, failures: list[Ended], waiting: list[Future[Ended]]) -> None:
-    if ended.is_failure:
-        failures.append(ended)
-        _cancel(waiting)
-    else:
+    waiting, running, failed = runs(arguments), list[Started](), list[Started]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                running.append(Started(waiting.pop(0), arguments))
+            ended = _first_to_end(running)
+            running.remove(ended)
+            if ended.has_failed:
+                failed.append(ended)
+                waiting.clear()
+            else:
+                ended.show()
+    except KeyboardInterrupt:
+        # Whoever interrupts this has told the runs too.
+        until = monotonic() + INTERRUPTED_S
+        for started in [*failed, *running]:
+            started.abandon(until)
+        return 130
+    for ended in failed:
         ended.show()
+    return failed[0].process.returncode if failed else 0
 
 
-def _cancel(waiting: list[Future[Ended]]) -> None:
-    for future in waiting:
-        future.cancel()
+def _first_to_end(running: list[Started]) -> Started:
+    while True:
+        for started in running:
+            if started.process.poll() is not None:
+                return started
+        sleep(0.2)
 
 
 def runs(arguments: list[str]) -> list[Run]:
