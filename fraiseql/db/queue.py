@@ -12,8 +12,9 @@ from collections.abc import Callable
 from fraiseql.db.link import Link
 from fraiseql.errors import ServiceUnavailable
 
-# The weight of the latest interval between two connections given away.
-_WEIGHT = 0.1
+# The weight of the latest interval between two connections given away, first and later on: one pause
+# of a second must not have a queue refuse that moves a hundred times a second.
+_FIRST_WEIGHT, _WEIGHT = 0.1, 0.02
 # Who entered in the same moment leaves in the same moment.
 _TICK_S = 0.005
 
@@ -32,7 +33,7 @@ class Queue:
         self._loop = asyncio.get_running_loop()
         self.waiting: deque[tuple[asyncio.Future[Link], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._interval_s = 0.0
+        self._interval_s, self._weight = 0.0, _FIRST_WEIGHT
         self._moved = 0.0  # When it last began, or moved on.
 
     def __len__(self) -> int:
@@ -73,7 +74,8 @@ class Queue:
                 now = self._loop.time()
                 # How long a new one took to open says nothing of the next.
                 if link.used > link.born:
-                    self._interval_s += _WEIGHT * (now - self._moved - self._interval_s)
+                    self._interval_s += self._weight * (now - self._moved - self._interval_s)
+                    self._weight = max(_WEIGHT, self._weight / (1 + self._weight))
                 self._moved = now
                 future.set_result(link)
                 return True

@@ -53,3 +53,34 @@ def test_who_left_is_not_refused_when_the_time_is_over() -> None:
         assert len(queue) == 0
 
     asyncio.run(scenario())
+
+
+def test_one_pause_makes_no_queue_refuse_that_moves_quickly() -> None:
+    async def scenario() -> None:
+        queue = Queue(1_000, 5, lambda: ServiceUnavailable("Too long."))
+        loop = asyncio.get_running_loop()
+        now = [loop.time()]
+        queue._loop = Clock(now)  # type: ignore[assignment]  # as far as a queue looks at it
+        for interval_s in [*[0.01] * 100, 1.0]:
+            queue.enter()
+            now[0] += interval_s
+            queue.give(link(1))
+        waiting = [queue.enter() for _ in range(150)]
+        queue.refuse(ServiceUnavailable("Enough."))
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+class Clock:
+    """A loop whose time is set by hand."""
+
+    def __init__(self, now: list[float]) -> None:
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+
+    def time(self) -> float:
+        return self._now[0]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
