@@ -23,6 +23,7 @@ import psycopg
 from benchmarks.postgres import Postgres
 from benchmarks.processes import resident_bytes
 from benchmarks.servers import HOST, Server, System, serving
+from benchmarks.systems import uvicorn
 from fraiseql.db import faults
 from fraiseql.db.embedded import EmbeddedServer
 from fraiseql.db.link import MAX_PREPARED
@@ -169,15 +170,15 @@ def _soak(postgres: Postgres, options: argparse.Namespace, directory: Path) -> i
     settings = {"POOL": options.pool, "POOL_MAX_SIZE": POOL_SIZE}
     system = System(
         "soak",
-        "benchmarks.soaked.asgi:application",
-        "/graphql/",
-        {
+        "FraiseQL under load",
+        uvicorn("benchmarks.soaked.asgi:application"),
+        environment={
             "DJANGO_SETTINGS_MODULE": "benchmarks.soaked.settings",
             "SOAK_FRAISEQL": json.dumps(settings),
         },
     )
     log = directory / "log"
-    with serving("uvicorn", system, postgres.environment(), log) as served:
+    with serving(system, postgres.environment(), log) as served:
         tally, samples, back = asyncio.run(_load(postgres, served, options.seconds))
     found = _report(tally, samples, back, options.seconds)
     told = log.read_text(errors="replace")

@@ -32,9 +32,10 @@ _GUNICORN = (
 )
 
 
-def _uvicorn(
+def uvicorn(
     application: str, python: Callable[[], str | Path] = lambda: sys.executable
 ) -> Command:
+    """Return how an application is served by uvicorn, as fast as that is."""
     return lambda port: [
         python(), "-m", "uvicorn", application, "--port", str(port), *_UVICORN
     ]  # fmt: skip
@@ -81,8 +82,8 @@ def _django(peer: str, title: str) -> System:
     )
 
 
-FLOOR = System("floor", "hand-written floor", _uvicorn("benchmarks.floor:application"))
-FRAISEQL = System("fraiseql", "FraiseQL, uvicorn", _uvicorn(_APPLICATION), environment=_VIEWERS)
+FLOOR = System("floor", "hand-written floor", uvicorn("benchmarks.floor:application"))
+FRAISEQL = System("fraiseql", "FraiseQL, uvicorn", uvicorn(_APPLICATION), environment=_VIEWERS)
 OURS = (
     FRAISEQL,
     System("fraiseql-granian", "FraiseQL, granian", _granian(_APPLICATION), environment=_VIEWERS),
@@ -90,7 +91,7 @@ OURS = (
     System(
         "fraiseql-nobody",
         "FraiseQL, uvicorn, no login",
-        _uvicorn(_APPLICATION),
+        uvicorn(_APPLICATION),
         environment=_SETTINGS,
     ),
 )
@@ -107,7 +108,7 @@ RIVALS = (
     System(
         "fraiseql-1",
         "FraiseQL 1 (FastAPI)",
-        _uvicorn("app:app", _python("fraiseql_1")),
+        uvicorn("app:app", _python("fraiseql_1")),
         path="/graphql",
         # Its folder, not ours: a package of the same name is here.
         directory=lambda: PEERS / "fraiseql_1",

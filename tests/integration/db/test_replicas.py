@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker
 
@@ -326,3 +327,18 @@ def test_a_position_behind_a_pages_header_is_the_pages_start() -> None:
 
 async def _fetched(statement: Statement) -> bytes | None:
     return (await replicas.fetch_async(statement, "main", (), Horizon())).column(0)[0]
+
+
+@pytest.mark.django_db
+def test_in_djangos_tests_what_the_test_wrote_is_read(configure: Configure) -> None:
+    configure(REPLICAS=["nowhere"])
+    sync.fetch(Statement("CREATE TABLE written (a int)", writes=True))
+    sync.fetch(Statement("INSERT INTO written VALUES (1)", writes=True))
+    count = Statement("SELECT count(*) FROM written")
+
+    async def scenario() -> bytes | None:
+        return (await replicas.fetch_async(count, "default", (), Horizon())).column(0)[0]
+
+    assert async_to_sync(scenario)() == b"1"
+    assert replicas.fetch(count, "default", (), Horizon()).column(0) == [b"1"]
+    assert not replicas._watches
