@@ -32,9 +32,7 @@ _GUNICORN = (
 )
 
 
-def uvicorn(
-    application: str, python: Callable[[], str | Path] = lambda: sys.executable
-) -> Command:
+def uvicorn(application: str, python: Callable[[], str | Path] = lambda: sys.executable) -> Command:
     """Return how an application is served by uvicorn, as fast as that is."""
     return lambda port: [
         python(), "-m", "uvicorn", application, "--port", str(port), *_UVICORN
