@@ -464,6 +464,26 @@ class Account:
     check()
 
 
+def test_views_that_show_nothing_but_id_and_document_are_embedded(app: App) -> None:
+    execute(
+        "CREATE TABLE tb_good (pk_good int PRIMARY KEY, id uuid UNIQUE)",
+        "INSERT INTO tb_good VALUES (7, 'e8eb3aab-ff0b-5eb1-8db5-e490ab8a58fe')",
+        "CREATE VIEW v_good AS SELECT id, jsonb_build_object('id', id) AS data FROM tb_good",
+    )
+    app.bind('@fraiseql.type(view="v_good")\nclass Good:\n    id: UUID\n')
+    app.generate("model", "@Basket", "first:Good", "goods:Good:list")
+    app.load()
+    app.run()
+    good = {"id": "e8eb3aab-ff0b-5eb1-8db5-e490ab8a58fe"}
+    made = ask(
+        """mutation ($id: UUID!) { createBasket(input: {identifier: "b", firstId: $id, goodIds: [$id]}) {
+             basket { first { id } goods { id } } } }""",
+        **good,
+    )
+
+    assert made["createBasket"]["basket"] == {"first": good, "goods": [good]}
+
+
 def test_what_is_called_and_not_there_is_told(app: App) -> None:
     app.bind(BLOG)
     found = json.loads(app.generate("ddl", "@Comment", format="json"))

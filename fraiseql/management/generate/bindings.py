@@ -77,7 +77,12 @@ def model(name: str, fields: Sequence[str], declared: Registry) -> list[str]:
             shown = f"{name}{pascal_case(match['name'])}"
             members = [f'{snake(label).upper()} = "{label}"' for label in kind.split(",")]
             enums.append(
-                _class("@fraiseql.enum", f"{shown}(enum.Enum)", f"{shown} of a {name}.", members)
+                _class(
+                    "@fraiseql.enum",
+                    f"{shown}(enum.Enum)",
+                    f"What {match['name']} may be.",
+                    members,
+                )
             )
         elif kind != name and kind not in declared.by_name():
             shown = annotation(_scalar(word, kind, declared))
@@ -91,7 +96,8 @@ def model(name: str, fields: Sequence[str], declared: Registry) -> list[str]:
     lines += ["version: int", "created_at: datetime", "updated_at: datetime"]
     stem = snake(name)
     decorator = f'@fraiseql.type(view="tv_{stem}", source="v_{stem}")'
-    return [*enums, _class(decorator, name, f"A {stem.replace('_', ' ')}.", lines)]
+    shown = f"{'An' if stem[0] in 'aeiou' else 'A'} {stem.replace('_', ' ')}."
+    return [*enums, _class(decorator, name, shown, lines)]
 
 
 def _scalar(word: str, kind: str, declared: Registry) -> str:
@@ -113,12 +119,24 @@ def added(source: str, classes: Sequence[str], declared: Registry, module: str) 
     standard = [text for text in needed if _is_standard(text)]
     others = [text for text in needed if text not in standard]
     at = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
-    parts = [lines, standard, others]
+    before, after = lines, list[str]()
     if at:
-        first, last = at[0].lineno - 1, at[-1].end_lineno
-        parts = [lines[:first], [*standard, *lines[first:last], *others], lines[last:]]
-    head = "\n\n".join("\n".join(part).strip("\n") for part in parts if part)
-    return f"{head}\n\n\n" + "\n\n\n".join(one.rstrip() for one in classes) + "\n"
+        first, last = at[0].lineno - 1, at[-1].end_lineno or 0
+        before, known, after = lines[:first], lines[first:last], lines[last:]
+        if all(text.startswith(("import ", "from ")) or not text for text in known):
+            # Sorted as isort does: modules first, then names.
+            known = [text for text in known if text]
+            standard = sorted({*standard, *filter(_is_standard, known)}, key=_by_kind)
+            others = sorted({*others, *known} - {*standard}, key=_by_kind)
+        else:
+            standard, others = [*standard, *known, *others], []
+    head = "\n\n".join("\n".join(part).strip("\n") for part in (before, standard, others) if part)
+    parts = [head, "\n".join(after).strip("\n"), *(one.rstrip() for one in classes)]
+    return "\n\n\n".join(filter(None, parts)) + "\n"
+
+
+def _by_kind(text: str) -> tuple[bool, str]:
+    return text.startswith("from "), text
 
 
 def imports(source: str, classes: Sequence[str], declared: Registry, module: str) -> list[str]:
@@ -146,14 +164,14 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 
 def _mutations(table: Table) -> Iterator[tuple[str, str, list[str]]]:
     """Yield verb, description and attributes of each mutation of a type."""
-    label, name = table.names.label, table.names.type
+    label, name = table.names.one, table.names.type
     given = [(one, f"{one.name}: {one.annotation}") for one in table.inputs]
     lines = [line + (" | None" if one.is_optional else "") for one, line in given]
-    yield "create", f"Write a {label}.", [*lines, f"returns: {name}"]
+    yield "create", f"Write {label}.", [*lines, f"returns: {name}"]
     lines = ["id: UUID", *(["expected_version: int | None"] if table.locks else [])]
     lines += [f"{line} | None" for _, line in given]
-    yield "update", f"Change what is given of a {label}.", [*lines, f"returns: {name}"]
-    yield "delete", f"Delete a {label}.", ["id: UUID", "returns: UUID"]
+    yield "update", f"Change what is given of {label}.", [*lines, f"returns: {name}"]
+    yield "delete", f"Delete {label}.", ["id: UUID", "returns: UUID"]
 
 
 def _parts(spec: ObjectSpec) -> Iterator[ObjectSpec]:

@@ -59,7 +59,7 @@ def resolver(
     }
     if is_mutation:
         names = names_of(spec)
-        values |= {"label": names.label, "function": f"{names.prefix}fn_update_{names.stem}"}
+        values |= {"label": names.one, "function": f"{names.prefix}fn_update_{names.stem}"}
     text = render_python("mutation" if is_mutation else "query", values)
     return text, _test(name, found, spec, is_list=is_list, is_mutation=is_mutation)
 

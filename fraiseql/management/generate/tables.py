@@ -91,6 +91,11 @@ class Names:
     def label(self) -> str:
         return self.stem.replace("_", " ")
 
+    @property
+    def one(self) -> str:
+        """Return the label with its article."""
+        return f"{'an' if self.stem[0] in 'aeiou' else 'a'} {self.label}"
+
 
 @dataclass(frozen=True)
 class Input:
@@ -129,12 +134,14 @@ class Reference:
     """
     One row of another table: ``fk``, and ``id`` in views and inputs.
 
-    ``key``: where the document holds the row's document, if it does. ``alias``: of the row in the view.
+    ``key``: where the document holds the row's document, if it does. ``alias``: of the row in the view,
+    ``document_alias`` of its document.
     """
 
     fk: str
     id: str
     alias: str
+    document_alias: str
     to: Names
     nullable: bool
     key: str | None
@@ -296,7 +303,10 @@ class Tables:
             name = own_id.removesuffix("_id")
         # The view's own alias is t.
         alias = quoted(f"{name}_" if name == "t" else name)
-        return Reference(f"fk_{name}", own_id, alias, names_of(target), entry.type.nullable, key)
+        is_nullable = entry.type.nullable
+        return Reference(
+            f"fk_{name}", own_id, alias, f"{name}_v", names_of(target), is_nullable, key
+        )
 
     def _add(self, made: Table, spec: ObjectSpec, entry: FieldSpec) -> None:
         """Add what a stored field needs."""

@@ -1,4 +1,4 @@
--- Write a {{ names.label }} and return its id. What the constraints refuse, the client hears at the input field.
+-- Write {{ names.one }} and return its id. What the constraints refuse, the client hears at the input field.
 CREATE OR REPLACE FUNCTION {{ names.prefix }}fn_create_{{ names.stem }}(
     {% for one in inputs %}
     p_{{ one.name|ljust:input_width }} {{ one.type }}{% if one.is_optional %} DEFAULT {{ one.default|default:"NULL" }}{% endif %}{% if not forloop.last %},{% endif %}

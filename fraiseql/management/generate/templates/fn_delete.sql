@@ -1,4 +1,4 @@
--- Delete a {{ names.label }}{% for one in table.lists %}{% if one.fk %} and its {{ one.name }}{% endif %}{% endfor %}, and return its id.
+-- Delete {{ names.one }}{% for one in table.lists %}{% if one.fk %} and its {{ one.name }}{% endif %}{% endfor %}, and return its id.
 CREATE OR REPLACE FUNCTION {{ names.prefix }}fn_delete_{{ names.stem }}(p_id uuid) RETURNS uuid LANGUAGE plpgsql AS $function$
 DECLARE
     v_row {{ names.table }};

@@ -1,4 +1,4 @@
--- Have a {{ names.label }} hold these rows of {{ pair.item.table }}, in this order.
+-- Have {{ names.one }} hold these rows of {{ pair.item.table }}, in this order.
 CREATE OR REPLACE FUNCTION {{ pair.setter }}(p_{{ names.stem }} int, p_ids uuid[]) RETURNS void LANGUAGE plpgsql AS $function$
 BEGIN
     IF EXISTS (SELECT FROM unnest(p_ids) AS g (id)

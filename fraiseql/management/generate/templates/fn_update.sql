@@ -1,4 +1,4 @@
--- Change what the input has of a {{ names.label }}, and return its id. A key that was not sent leaves the column alone.
+-- Change what the input has of {{ names.one }}, and return its id. A key that was not sent leaves the column alone.
 CREATE OR REPLACE FUNCTION {{ names.prefix }}fn_update_{{ names.stem }}({{ input }} jsonb) RETURNS uuid LANGUAGE plpgsql AS $function$
 DECLARE
     v_id uuid := {{ input }}->>'id';

@@ -5,20 +5,25 @@ SELECT t.id, t.identifier, t.created_at, t.updated_at,{% for one in table.refere
        jsonb_build_object(
            {% for entry in part %}
            {{ entry.key }}, {% if entry.listing %}COALESCE((
-               SELECT jsonb_agg(i.{{ entry.listing.item.document }} ORDER BY {% if entry.listing.pairs %}x.place{% else %}i.created_at, i.{{ entry.listing.item.pk }}{% endif %})
-                 FROM {{ entry.listing.item.view }} i
+               SELECT jsonb_agg(v.{{ entry.listing.item.document }} ORDER BY {% if entry.listing.pairs %}x.place{% else %}i.{{ entry.listing.item.pk }}{% endif %})
                  {% if entry.listing.pairs %}
-                      JOIN {{ entry.listing.pairs }} x ON x.{{ entry.listing.item_fk }} = i.{{ entry.listing.item.pk }}
+                 FROM {{ entry.listing.pairs }} x
+                      JOIN {{ entry.listing.item.table }} i ON i.{{ entry.listing.item.pk }} = x.{{ entry.listing.item_fk }}
+                      JOIN {{ entry.listing.item.view }} v ON v.id = i.id
                 WHERE x.{{ entry.listing.owner_fk }} = t.{{ names.pk }}
                 {% else %}
+                 FROM {{ entry.listing.item.table }} i
+                      JOIN {{ entry.listing.item.view }} v ON v.id = i.id
                 WHERE i.{{ entry.listing.fk }} = t.{{ names.pk }}
                 {% endif %}
-           ), '[]'){% elif entry.reference %}{{ entry.reference.alias }}.{% if entry.is_id %}id{% else %}{{ entry.reference.to.document }}{% endif %}{% else %}t.{{ entry.column }}{% endif %}{% if not forloop.last %},{% endif %}
+           ), '[]'){% elif entry.reference %}{% if entry.is_id %}{{ entry.reference.alias }}.id{% else %}{{ entry.reference.document_alias }}.{{ entry.reference.to.document }}{% endif %}{% else %}t.{{ entry.column }}{% endif %}{% if not forloop.last %},{% endif %}
            {% endfor %}
-       ){% if not forloop.last %} ||{% else %} AS {{ names.document }},{% endif %}
+       ){% if not forloop.last %} ||{% else %} AS {{ names.document }}{% endif %}
        {% endfor %}
-       t.{{ names.pk }}{% for one in table.references %}, t.{{ one.fk }}{% endfor %}
   FROM {{ names.table }} t
        {% for one in table.references %}
-       {% if one.nullable %}LEFT {% endif %}JOIN {% if one.key %}{{ one.to.view }}{% else %}{{ one.to.table }}{% endif %} {{ one.alias }} ON {{ one.alias }}.{{ one.to.pk }} = t.{{ one.fk }}
+       {% if one.nullable %}LEFT {% endif %}JOIN {{ one.to.table }} {{ one.alias }} ON {{ one.alias }}.{{ one.to.pk }} = t.{{ one.fk }}
+       {% if one.key %}
+       {% if one.nullable %}LEFT {% endif %}JOIN {{ one.to.view }} {{ one.document_alias }} ON {{ one.document_alias }}.id = {{ one.alias }}.id
+       {% endif %}
        {% endfor %}
