@@ -208,7 +208,8 @@ class Lanes:
                 for flight in link.pass_on():
                     self.send(flight, 1)
         for link in tuple(self._stalled):
-            if not link.is_wanted:
+            link.proceed()
+            if link in self._stalled and not link.is_wanted:
                 self._stalled.remove(link)
                 self._owner.abandon(link)
         if self._stalled or any(link.is_busy for link in self._links):

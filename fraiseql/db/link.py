@@ -203,6 +203,8 @@ class Link:
         if self._has_unsent:
             self._send()
         pgconn.consume_input()
+        if not self.flights:
+            self._read_on()
         now = monotonic()
         while self.flights and not is_busy():
             result = get_result()
@@ -216,12 +218,22 @@ class Link:
             else:
                 self._take(result, status)
 
+    def _read_on(self) -> None:
+        """
+        Read behind what the server said last, where it may have hung up.
+
+        libuv tells once of a socket with an error, which a backend leaves that has not read all, and
+        then watches it no more; the first read ends before the error.
+        """
+        self._pgconn.consume_input()
+
     def _take(self, result: PGresult, status: int) -> None:
         flight = self.flights[0]
         if status in _DONE:
             flight.replies.append(result)
         elif status == ExecStatus.FATAL_ERROR:
             flight.error = flight.error or result
+            self._read_on()
         elif status != ExecStatus.PIPELINE_ABORTED:
             raise psycopg.NotSupportedError("COPY is no statement with rows")
 

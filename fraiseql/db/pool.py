@@ -418,6 +418,7 @@ class Pool:
             oldest.retired = True
         limit_s = self._statement_timeout_s and self._statement_timeout_s + SILENCE_S
         for link in tuple(self._links):
+            link.proceed()
             if link.is_busy and limit_s and now - link.used > limit_s:
                 link.fail(psycopg.errors.QueryCanceled("no answer within statement_timeout"))
         if self._lanes is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import uvloop
 from django.db import connections
 
 from fraiseql.db import connections as connections_module
@@ -715,6 +716,30 @@ def test_a_statement_that_cannot_be_written_fails_and_tells(alias: str) -> None:
         assert lost == [link]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("count", [0, 50])
+def test_a_backend_that_ends_with_something_unread_is_noticed(
+    count: int, alias: str, client: psycopg.Connection
+) -> None:
+    """libuv stops watching such a socket."""
+    lost: list[Link] = []
+    wide = Statement("SELECT %s::text", ("x" * 9000,))
+
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), lost.append)
+        sent = [link.send(Flight((one,))) for one in ([SLEEP, *[wide] * count] if count else [])]
+        if count:
+            await _until(lambda: _sleeping(client) == 1)
+        client.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'fraiseql' AND datname = current_database()"
+        )
+        await _until(lambda: lost == [link])
+        ended = await asyncio.gather(*sent, return_exceptions=True)
+        assert all(isinstance(error, psycopg.OperationalError) for error in ended)
+
+    uvloop.run(scenario())
 
 
 def test_loops_have_pools_of_their_own(alias: str) -> None:
