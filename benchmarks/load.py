@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def measure(target: Target, bodies: Path, *, seconds: float, connections: int) -
     report = run(target.url, bodies, seconds=seconds, connections=connections)
     server = cpu_ms(target.server_pid) - server
     postgres = cpu_ms(target.postgres_pid) - postgres
+    _settle(target)
     requests = int(report["requests"])
     return Load(
         requests=requests,
@@ -60,6 +62,16 @@ def measure(target: Target, bodies: Path, *, seconds: float, connections: int) -
         server_cpu_ms=server / requests,
         postgres_cpu_ms=postgres / requests,
     )
+
+
+def _settle(target: Target) -> None:
+    """Wait until nobody works any more on what wrk left behind: the next one in turn wants the machine."""
+    deadline = time.monotonic() + 5
+    busy = True
+    while busy and time.monotonic() < deadline:
+        before = cpu_ms(target.server_pid) + cpu_ms(target.postgres_pid)
+        time.sleep(0.05)
+        busy = cpu_ms(target.server_pid) + cpu_ms(target.postgres_pid) > before + 10
 
 
 def run(

@@ -1,6 +1,7 @@
 """The figures as tables: on the terminal, as Markdown, as JSON."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -101,7 +102,8 @@ def show(tables: Sequence[Table]) -> None:
             drawn.add_column(name, justify="right" if index else "left", overflow="fold")
         for row in table.rows:
             drawn.add_row(*row)
-        Console().print(drawn)
+        # A log has no width of its own.
+        Console(width=None if sys.stdout.isatty() else 160).print(drawn)
 
 
 def _pools(figures: Sequence[PoolFigure]) -> Table:

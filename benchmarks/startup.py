@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -55,7 +56,6 @@ def startup(postgres: Postgres, rounds: int, directory: Path, views: int = VIEWS
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "bindings.py").write_text(bindings(views))
-    create_views(postgres, views)
     environment = {
         **os.environ,
         **postgres.environment(),
@@ -63,9 +63,10 @@ def startup(postgres: Postgres, rounds: int, directory: Path, views: int = VIEWS
         "BENCHMARK_APPS": package.name,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(directory)]),
     }
-    # The first start also writes bytecode, as an installation does.
-    _probe(environment)
-    found = [_probe(environment) for _ in range(rounds)]
+    with bound_views(postgres, views):
+        # The first start also writes bytecode, as an installation does.
+        _probe(environment)
+        found = [_probe(environment) for _ in range(rounds)]
     return Startup(views, **{name: median(times[name] for times in found) for name in found[0]})
 
 
@@ -79,15 +80,19 @@ def _probe(environment: Mapping[str, str]) -> dict[str, float]:
     return times
 
 
-def create_views(postgres: Postgres, views: int) -> None:
-    """Create the views to bind, in one transaction; those of an earlier run stay as they are."""
-    with postgres.connect() as connection, connection.transaction():
-        for number in range(views):
-            connection.execute(
-                sql.SQL(
-                    "CREATE OR REPLACE VIEW {} AS SELECT id, identifier, data FROM tv_user"
-                ).format(sql.Identifier(f"v_bound_{number}"))
-            )
+@contextmanager
+def bound_views(postgres: Postgres, views: int) -> Iterator[None]:
+    """Have the views to bind, while the block lasts: a peer binds whatever it finds."""
+    names = [sql.Identifier(f"v_bound_{number}") for number in range(views)]
+    create = sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT id, identifier, data FROM tv_user")
+    with postgres.connect() as connection:
+        with connection.transaction():
+            for name in names:
+                connection.execute(create.format(name))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("DROP VIEW {}").format(sql.SQL(", ").join(names)))
 
 
 def bindings(views: int) -> str:
