@@ -1,4 +1,4 @@
-"""One small statement by psycopg's pool and by FraiseQL's: what a statement costs this process."""
+"""One small statement by psycopg's pool, bare libpq and FraiseQL's: what it costs this process."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from benchmarks.servers import ROOT
 from benchmarks.systems import FRAISEQL
 from benchmarks.throughput import Effort
 
-POOLS = ("psycopg", "fraiseql")
+POOLS = ("psycopg", "libpq", "fraiseql")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PoolFigure:
 
 
 def pools(postgres: Postgres, effort: Effort) -> list[PoolFigure]:
-    """Measure both pools in turns, each in a process of its own."""
+    """Measure the pools in turns, each in a process of its own."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in POOLS}
     for _ in range(effort.rounds):
         for name, rounds in found.items():

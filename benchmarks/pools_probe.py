@@ -11,15 +11,23 @@ import uvloop
 
 from benchmarks import floor
 from benchmarks.operations import OPERATIONS
+from benchmarks.pipeline import Pipelines
 from fraiseql.db.pool import close_pools, fetch
 from fraiseql.db.statement import Statement
 
 IDS = [json.loads(body)["variables"]["id"] for body in OPERATIONS[0].bodies(1000)]
 
+BARE = Pipelines(b"SELECT data FROM tv_user WHERE id = $1")
+
 
 async def by_psycopg(key: str) -> object:
     """Fetch a user as the floor does, without parsing it."""
     return await floor.pool.values(floor.USER, key)
+
+
+async def by_libpq(key: str) -> object:
+    """Fetch a user as cheaply as can be."""
+    return await BARE.values(key)
 
 
 async def by_fraiseql(key: str) -> object:
@@ -48,6 +56,7 @@ async def rate(one: Callable[[str], Awaitable[object]], seconds: float, coroutin
     cpu, passed = time.process_time() - cpu, time.monotonic() - begun
     print(json.dumps({"rate": count / passed, "cpu_us": cpu / count * 1e6}))
     await floor.pool.close()
+    await BARE.close()
     await close_pools()
 
 
@@ -55,7 +64,7 @@ def main() -> None:
     """Measure the pool that is named."""
     django.setup()
     name, seconds, coroutines = sys.argv[1:]
-    one = {"psycopg": by_psycopg, "fraiseql": by_fraiseql}[name]
+    one = {"psycopg": by_psycopg, "libpq": by_libpq, "fraiseql": by_fraiseql}[name]
     uvloop.run(rate(one, float(seconds), int(coroutines)))
 
 
