@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.dataset import POSTS, database
-from benchmarks.load import Target, run
+from benchmarks.load import Target
 from benchmarks.operations import OPERATIONS
 from benchmarks.postgres import Postgres
 from benchmarks.systems import FRAISEQL
@@ -15,6 +15,8 @@ from benchmarks.throughput import Effort, Side, started, take_turns
 
 MORE = 1_000_000
 SCALED = ("Q3", "Q4")
+# Until each of the requests came once, so that neither side waits for the disk.
+WARM_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ def scale(postgres: Postgres, effort: Effort, directory: Path, posts: int) -> It
             for count, (side, server) in servers.items():
                 bodies = directory / f"{operation.name}-of-{count}.jsonl"
                 bodies.write_bytes(b"\n".join(operation.bodies(posts=count)) + b"\n")
-                # Each of the requests once, so that neither side waits for the disk.
-                run(server.url, bodies, seconds=3, connections=effort.connections)
-                sides[str(count)] = Side(Target(server.url, server.pid, side.pid), bodies)
+                sides[str(count)] = Side(
+                    Target(server.url, server.pid, side.pid), bodies, WARM_SECONDS
+                )
             for name, loads in take_turns(sides, effort).items():
                 yield Scale(
                     posts=int(name),

@@ -27,7 +27,8 @@ class System:
     An application under test, with the server that serves it best.
 
     ``command``: the program by port, run in ``directory()``. ``operations``: a file of documents, where its
-    GraphQL differs from ours. ``setup``: SQL it wants in the database.
+    GraphQL differs from ours. ``setup``: SQL it wants in the database. ``warm_seconds``: how long each
+    operation runs before it counts.
     """
 
     name: str
@@ -38,6 +39,7 @@ class System:
     directory: Callable[[], Path] = lambda: ROOT
     operations: Path | None = None
     setup: Path | None = None
+    warm_seconds: float = 1
 
     @cached_property
     def documents(self) -> dict[str, str]:

@@ -37,6 +37,7 @@ class Side:
 
     target: Target
     bodies: Path
+    warm_seconds: float = 1
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def throughput(
                 server.system.name: Side(
                     Target(server.url, server.pid, postgres.pid),
                     write_bodies(server.system, operation, directory),
+                    server.system.warm_seconds,
                 )
                 for server in servers
             }
@@ -98,7 +100,12 @@ def take_turns(
         for name in sides if turn % 2 == 0 else reversed(sides):
             side = sides[name]
             if turn == 0:
-                run(side.target.url, side.bodies, seconds=1, connections=effort.connections)
+                run(
+                    side.target.url,
+                    side.bodies,
+                    seconds=side.warm_seconds,
+                    connections=effort.connections,
+                )
             load = measure(
                 side.target, side.bodies, seconds=effort.seconds, connections=effort.connections
             )
