@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, MutableMapping
 from contextlib import aclosing
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
@@ -33,8 +33,8 @@ Work = Coroutine[Any, Any, Response]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-WATCH_AFTER_S = 0.1
-"""A client is watched for leaving only while its answer takes longer: a task costs more than most do."""
+WATCH_AFTER_S = 0.05
+"""A client is watched for leaving when its answer has taken that long, or twice: a task costs more than most."""
 
 
 class GraphQLApplication:
@@ -74,14 +74,15 @@ class GraphQLApplication:
 
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        exchange = _exchange(method, scope["headers"])
+        headers = _headers(scope["headers"])
+        exchange = _exchange(method, headers)
         if exchange is None:
             await self._forward(scope, receive, send)
             return
         try:
             if not exchange.is_anonymous:
                 exchange.viewer = await viewer_of_async(exchange.request)
-            body = await _body(exchange, receive)
+            body = await _body(headers.get(b"content-length"), receive)
             if body is None:
                 return
             query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
@@ -129,33 +130,59 @@ def _nothing(_name: str) -> None:
     """Read no header: the answer depends on none."""
 
 
+class _Known(NamedTuple):
+    """What telling headers say. ``claims``: the others by which a request is somebody's; None: any may be."""
+
+    exchange: http.Exchange
+    claims: frozenset[bytes] | None
+
+
+# What a POST is read and answered by, but for who asks.
+_TELLING = (
+    b"accept", b"content-type", b"host", b"x-forwarded-host", b"origin", b"apollographql-client-name",
+    b"idempotency-key",
+)  # fmt: skip
 MAX_KNOWN = 256
-_known: dict[tuple[Any, ...], http.Exchange] = {}
+_known: dict[tuple[bytes | None, ...], _Known] = {}
 
 
-def _exchange(method: str, headers: Collection[tuple[bytes, bytes]]) -> http.Exchange | None:
+def _exchange(method: str, headers: dict[bytes, bytes]) -> http.Exchange | None:
     """
     Return how a request with these headers is read and answered; None: by Django.
 
-    Most clients send the same ones each time. What is somebody's alone is not kept.
+    Most clients send the same ones each time, but for credentials, which are not kept.
     """
-    key = (method, *map(tuple, headers))
-    found = _known.get(key)
-    if found is not None:
-        return found
-    lines = _headers(headers)
-    exchange = http.Exchange(method, partial(_header, lines))
+    if method != "POST":
+        return _new_exchange(method, headers)
+    key = tuple([headers.get(name) for name in _TELLING])
+    known = _known.get(key)
+    if known is None:
+        telling = {name: headers[name] for name in _TELLING if name in headers}
+        exchange = _new_exchange(method, telling)
+        if exchange is None:
+            return None
+        is_shared = exchange.is_anonymous and exchange.horizon is None
+        names = frozenset(name.encode() for name in exchange.request.consulted)
+        known = _Known(exchange, names if is_shared else None)
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[key] = known
+    if known.claims is not None and known.claims.isdisjoint(headers):
+        return known.exchange
+    return known.exchange.of(partial(_header, headers))
+
+
+def _new_exchange(method: str, headers: dict[bytes, bytes]) -> http.Exchange | None:
+    exchange = http.Exchange(method, partial(_header, headers))
     if (
         exchange.media is None
         or method not in ("POST", "GET")
-        or (method == "GET" and "text/html" in _header(lines, "accept").lower())
-        or not _is_here(lines.get(b"host"), lines.get(b"x-forwarded-host"), lines.get(b"origin"))
+        or (method == "GET" and "text/html" in _header(headers, "accept").lower())
+        or not _is_here(
+            headers.get(b"host"), headers.get(b"x-forwarded-host"), headers.get(b"origin")
+        )
     ):
         return None
-    if exchange.is_anonymous and exchange.horizon is None:
-        if len(_known) >= MAX_KNOWN:
-            _known.clear()
-        _known[key] = exchange
     return exchange
 
 
@@ -195,9 +222,10 @@ def _forget(**_: Any) -> None:
 setting_changed.connect(_forget)
 
 
-async def _body(exchange: http.Exchange, receive: Receive) -> bytes | None:
+async def _body(declared: bytes | None, receive: Receive) -> bytes | None:
     """Return the body, or None if the client left. Raises BadRequest if it is too large."""
-    http.check_size(exchange.length)
+    if declared is not None and declared.isdigit():
+        http.check_size(int(declared))
     message = await receive()
     if message["type"] == "http.disconnect":
         return None
@@ -218,29 +246,58 @@ async def _body(exchange: http.Exchange, receive: Receive) -> bytes | None:
 class _Watch:
     """Cancels the running task, and so its statement, if its client leaves (``has_left``) before ``end``."""
 
-    __slots__ = ("_loop", "_receive", "_timer", "_watcher", "has_left", "task")
+    __slots__ = ("_receive", "_watcher", "has_left", "task", "waiting")
 
     def __init__(self, receive: Receive) -> None:
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._receive = receive
         self._watcher: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(WATCH_AFTER_S, self._start)
-        self.task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment]  # it runs
+        self.task: asyncio.Task[Any] = asyncio.current_task(loop)  # type: ignore[assignment]  # it runs
         self.has_left = False
+        self.waiting = _waiting.get(loop) or _Waiting(loop)
+        self.waiting.new.add(self)
 
     def end(self) -> None:
-        self._timer.cancel()
+        self.waiting.new.discard(self)
         if self._watcher is not None:
             self._watcher.cancel()
 
-    def _start(self) -> None:
-        self._watcher = self._loop.create_task(self._watch())
+    def start(self) -> None:
+        self._watcher = self.waiting.loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.has_left = True
         self.task.cancel()
+
+
+class _Waiting:
+    """The requests of a loop that are not watched yet, looked over by one timer: one for each would cost more."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.new: set[_Watch] = set()
+        self._before: set[_Watch] = set()
+        for ended in [each for each in list(_waiting) if each.is_closed()]:
+            _waiting.pop(ended, None)
+        _waiting[loop] = self
+        loop.call_later(WATCH_AFTER_S, self._look)
+
+    def _look(self) -> None:
+        """Watch those that were there the last time; end when there is nobody."""
+        late = self._before & self.new
+        self.new -= late
+        for watch in late:
+            watch.start()
+        self._before = set(self.new)
+        if self.new:
+            self.loop.call_later(WATCH_AFTER_S, self._look)
+        else:
+            _waiting.pop(self.loop, None)
+
+
+_waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
 
 
 async def _answer(exchange: http.Exchange, work: Work, send: Send) -> Response | None:

@@ -5,7 +5,7 @@ Both edges, Django's view and the ASGI application, speak through this module an
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -94,20 +94,18 @@ class Exchange:
         self._client = (header("apollographql-client-name") or "")[:MAX_CLIENT]
         # A structured field: the string may stand in quotes.
         self._key = (header("idempotency-key") or "").strip().strip('"')
+        # The headers of what has data and no errors, but for its length.
+        self._answered: tuple[Header, ...] = ()
 
-    @cached_property
-    def length(self) -> int:
-        """The body's size in bytes, as declared; 0 if it is not."""
-        declared = self._header("content-length") or ""
-        return int(declared) if declared.isascii() and declared.isdigit() else 0
-
-    @cached_property
-    def _answered(self) -> tuple[Header, ...]:
-        """The headers of what has data and no errors, but for its length."""
-        media = self.media if self.media in (JSON, GRAPHQL) else JSON
-        headers = _headers(media, frozenset(self.request.consulted))
-        is_public = self.method == "GET" and self.viewer is ANONYMOUS
-        return headers if is_public else (*headers, _PRIVATE)
+    def of(self, header: ReadHeader) -> "Exchange":
+        """Return the same for a request that differs in ``header``, but only in who asks."""
+        other = object.__new__(Exchange)
+        other.__dict__.update(self.__dict__)
+        other.request, other.is_anonymous = Request(header), False
+        other._header, other._answered = header, ()
+        if self.horizon is not None:
+            other.horizon = positions.received(header)
+        return other
 
     def read(self, query: Mapping[str, str], body: bytes) -> GraphQLRequest | Batch:
         """Return the GraphQL request, or several. Raises BadRequest with the status to answer."""
@@ -156,8 +154,8 @@ class Exchange:
         """Return a GraphQL response as HTTP."""
         body = response.body
         if body.startswith(b'{"data"') and response.status is None and self.horizon is None:
-            length = (b"content-length", b"%d" % len(body))
-            return HttpResponse(200, (*self._answered, length), body)
+            ready = self._answered or self._headers_of_data()
+            return HttpResponse(200, (*ready, (b"content-length", b"%d" % len(body))), body)
         media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":
             status = _compatible_status(response, media)
@@ -179,6 +177,13 @@ class Exchange:
             headers.append((b"retry-after", b"%d" % max(1, ceil(response.retry_after_s))))
         headers += self.position()
         return HttpResponse(status, tuple(headers), response.body)
+
+    def _headers_of_data(self) -> tuple[Header, ...]:
+        media = self.media if self.media in (JSON, GRAPHQL) else JSON
+        headers = _headers(media, frozenset(self.request.consulted))
+        is_public = self.method == "GET" and self.viewer is ANONYMOUS
+        self._answered = headers if is_public else (*headers, _PRIVATE)
+        return self._answered
 
     def refuse(self, error: FraiseQLError) -> HttpResponse:
         """Return the response to a request that is not run."""

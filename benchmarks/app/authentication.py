@@ -1,6 +1,6 @@
 """Who asks: one of a hundred users of ten tenants, whose tokens are known."""
 
-from fraiseql.authentication import Request
+from fraiseql.authentication import Request, reads
 from fraiseql.engine.viewer import Viewer
 
 VIEWERS = {
@@ -11,6 +11,7 @@ VIEWERS = {
 }
 
 
+@reads("authorization")
 def viewer(request: Request) -> Viewer | None:
     """Return the viewer of a token; checking a signature would be a cost of its own."""
     return VIEWERS.get(request.header("Authorization"))
