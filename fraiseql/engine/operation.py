@@ -107,6 +107,13 @@ class Operation:
         prepared: PreparedCalls = self._kept(variables, outline_calls, PreparedCalls)
         return prepared
 
+    def is_settled(self, prepared: "Prepared", settings: Settings) -> bool:
+        """Tell whether no variables change a query's outline, or make it cost too much."""
+        if self._conditions or not prepared.outline.is_fast:
+            return False
+        largest = self._costs[()][1] if settings.MAX_COST else 0
+        return largest is not None and largest <= settings.MAX_COST
+
     def _kept(self, variables: Variables, look: Any, made: Any) -> Any:
         key = self._key(variables)
         found = self._prepared.get(key)
@@ -140,6 +147,10 @@ class Prepared:
         self.outline = selected
         selections = {item.response_key: item for item in selected.selections}
         self.fields = tuple(_root_field(key, selections.get(key)) for key in selected.order)
+        only = self.fields[0] if len(self.fields) == 1 else None
+        is_plain = only and only.item and only.item.root.kind in (RootKind.ONE, RootKind.MANY)
+        self.only = only if is_plain else None
+        """The one field of a query whose rows are its documents."""
         self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
         self._count = 0
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
@@ -24,6 +24,7 @@ from fraiseql.db import catalog, faults, pool, replicas, sync
 from fraiseql.db.direct import undone
 from fraiseql.db.flight import Session
 from fraiseql.db.horizon import Horizon
+from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine import answering
 from fraiseql.engine.calling import OTHER_KEY, Calls, Constrained, Flight, Functions
@@ -36,11 +37,13 @@ from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.estimating import Estimates, max_plan_cost
 from fraiseql.engine.operation import Operation, Prepared
 from fraiseql.engine.persisting import Persisted
-from fraiseql.engine.reading import Reading, Relations, read
+from fraiseql.engine.plan.plan import Plan
+from fraiseql.engine.reading import Found, Reading, Relations, by_field, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.session import session_of
 from fraiseql.engine.sql.keys import Key
+from fraiseql.engine.sql.template import Template
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import (
     BadRequest,
@@ -72,6 +75,15 @@ class Execution:
     calls: Calls | None = None
 
 
+class AtHand(NamedTuple):
+    """A query of which all is known but its rows."""
+
+    prepared: Prepared
+    template: Template
+    planned: Plan
+    statement: Statement
+
+
 Need = Relations | Statement | Functions | Constrained | Flight | Execution
 Steps = Generator[Need, Any, Response]
 N = TypeVar("N")
@@ -100,10 +112,21 @@ class Engine:
         )
         self.estimates = Estimates()
         self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
+        self._settled: dict[tuple[str, str | None], tuple[Callable[..., Variables], Prepared]] = {}
+        self._is_plain = not (
+            self._estimates_plans
+            or self.introspection == "authenticated"
+            or settings.PERSISTED_OPERATIONS in ("enforce", "log")
+        )
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
         # How many operations are kept, and how often one was there: for whoever watches.
-        self.compiled = self._cached.cache_info
+        self._found = 0
+
+    def compiled(self) -> Any:
+        """Return what ``cache_info`` tells of the compiled operations."""
+        told = self._cached.cache_info()
+        return told._replace(hits=told.hits + self._found)
 
     def operation(self, request: GraphQLRequest) -> Operation:
         """Return the compiled operation of a request. Raises FraiseQLError if there is none."""
@@ -177,6 +200,49 @@ class Engine:
             yield from self.persisted.settle(admitted, response)
         return response
 
+    def at_hand(self, request: GraphQLRequest) -> AtHand | None:
+        """
+        Return what answers a query by one statement, without finding anything out; None: ``answer`` does.
+
+        Most requests are like that: this is ``answer`` without its exceptions.
+        """
+        settled = self._settled.get((request.query, request.operation_name))
+        if settled is None or request.document_id is not None or request.budget is not None:
+            return None
+        coerce, prepared = settled
+        try:
+            variables = coerce(request.variables)
+            known = prepared.find(variables)
+            if known is None:
+                return None
+            template, planned = known
+            self._found += 1
+            return AtHand(prepared, template, planned, template.fill(variables))
+        except FraiseQLError:
+            return None  # ``answer`` says it.
+
+    def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:
+        """Remember the outline that every request with this query has."""
+        if len(request.query) <= MAX_CACHED_TEXT:
+            if len(self._settled) >= self.settings.DOCUMENT_CACHE_SIZE:
+                self._settled = {}
+            self._settled[request.query, request.operation_name] = operation.coerce, prepared
+
+    def unsettle(self, request: GraphQLRequest) -> None:
+        """Find all of it out anew: a statement failed, maybe because a view has changed."""
+        self._settled.pop((request.query, request.operation_name), None)
+
+    def finish(self, ready: AtHand, rows: Rows) -> Response:
+        """Return the response of a query ``at_hand`` whose rows are there."""
+        prepared, template, planned, _ = ready
+        most = self.settings.MAX_RESPONSE_BYTES
+        if prepared.only is not None and not template.is_tagged:
+            response = answering.project_only(prepared.only, rows)
+            if response is not None:
+                return self._sized(response)
+        found = Found(by_field(template, planned, rows), {})
+        return self._sized(answering.project(prepared, found, self.debug, most))
+
     def _answer(
         self, request: GraphQLRequest, viewer: Viewer, read_only: bool, fast_only: bool
     ) -> Steps:
@@ -186,6 +252,8 @@ class Engine:
                 return (yield from self._change(operation, request, viewer, read_only, fast_only))
             variables = self._admitted(operation, request, viewer)
             prepared = operation.prepare(variables)
+            if self._is_plain and operation.is_settled(prepared, self.settings):
+                self._settle(request, operation, prepared)
         except FraiseQLError as error:
             return envelope.refusal(error, self.debug)
         if fast_only and not prepared.outline.is_fast:
@@ -340,6 +408,16 @@ async def execute_async(
     engine = get_engine()
     using = engine.settings.DATABASE
     session = session_of(viewer, engine.settings.SESSION_VARIABLES)
+    failed: FraiseQLError | None = None
+    ready = engine.at_hand(request) if horizon is None else None
+    if ready is not None:
+        try:
+            (rows,) = await pool.send((ready.statement,), using, session)
+        except FraiseQLError as error:
+            engine.unsettle(request)
+            failed = error
+        else:
+            return engine.finish(ready, rows)
     steps = engine.answer(request, viewer, read_only, fast_only)
 
     def meet(need: Need) -> Awaitable[Any]:
@@ -350,7 +428,7 @@ async def execute_async(
             return _execute_async(engine, need, context, session)
         return _ask_async(need, using, session, horizon)
 
-    return await drive_async(steps, meet)
+    return await drive_async(steps, meet, failed)
 
 
 def _expect_commit(need: Execution, horizon: Horizon | None) -> None:
@@ -384,10 +462,16 @@ def drive(steps: Generator[N, Any, T], meet: Callable[[N], Any]) -> T:
         return done
 
 
-async def drive_async(steps: Generator[N, Any, T], meet: Callable[[N], Awaitable[Any]]) -> T:
-    """Return what ``drive`` does."""
+async def drive_async(
+    steps: Generator[N, Any, T],
+    meet: Callable[[N], Awaitable[Any]],
+    failed: FraiseQLError | None = None,
+) -> T:
+    """Return what ``drive`` does. ``failed``: what the first need has met already."""
     try:
         need = next(steps)
+        if failed is not None:
+            need = steps.throw(failed)
         while True:
             try:
                 met = await meet(need)
