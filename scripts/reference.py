@@ -499,7 +499,14 @@ def _entry(name: str, thing: Any) -> str:
 
 
 def _signature(thing: Callable[..., Any]) -> str:
-    signature = inspect.signature(thing)
+    # Of a class whose base has a __new__ of its own, versions of Python disagree which one counts.
+    init = getattr(thing, "__init__", None) if isinstance(thing, type) else None
+    if inspect.isfunction(init):
+        signature = inspect.signature(init)
+        own = list(signature.parameters.values())[1:]
+        signature = signature.replace(parameters=own)
+    else:
+        signature = inspect.signature(thing)
     kept = [
         shown
         for parameter in signature.parameters.values()
