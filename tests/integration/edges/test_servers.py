@@ -183,8 +183,11 @@ def test_events_are_sent_as_they_come_and_end_with_the_client(
     asked = {"query": "{ naps(where: {id: {eq: 3}}) { note } }"}
     headers = {"Accept": "text/event-stream"}
     with httpx.stream("POST", served.url, json=asked, headers=headers, timeout=20) as response:
-        first = next(response.iter_raw())
+        # Held: an iterator that is dropped closes the connection.
+        parts = response.iter_raw()
+        first = next(parts)
         was_running = bool(until(lambda: running(site_database)))
+        parts.close()
 
     assert (response.status_code, first, was_running) == (200, b":\n\n", True)
     until(lambda: not running(site_database), timeout_s=10)
