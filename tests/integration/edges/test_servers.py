@@ -187,7 +187,6 @@ def test_events_are_sent_as_they_come_and_end_with_the_client(
         parts = response.iter_raw()
         first = next(parts)
         was_running = bool(until(lambda: running(site_database)))
-        parts.close()
 
     assert (response.status_code, first, was_running) == (200, b":\n\n", True)
     until(lambda: not running(site_database), timeout_s=10)

@@ -5,6 +5,10 @@ DECLARE
     v_{{ one.names.stem }}_ids {{ one.key_type }}[];
     {% endfor %}
 BEGIN
+    -- Whoever writes what the same projection holds waits here, and then sees what was written before.
+    {% for one in holders|dictsort:"names.projection" %}
+    PERFORM pg_advisory_xact_lock(hashtextextended('{{ one.names.projection }}', 0));
+    {% endfor %}
     IF TG_OP = 'TRUNCATE' THEN
         {% for one in holders %}
         v_{{ one.names.stem }}_ids := ARRAY(SELECT p.{{ one.key }} FROM {{ one.names.projection }} p);
