@@ -53,12 +53,8 @@ def project(prepared: Prepared, found: Found, debug: bool, max_bytes: int = 0) -
 
 def project_only(field: RootField, rows: Rows) -> Response | None:
     """Return the response of a query of one field, whose documents are ``rows``; None: something is wrong."""
-    documents = rows.column(0)
     try:
-        if field.is_list:
-            value, faults = field.shape.project_rows(documents)
-        else:
-            value, faults = field.shape.project_row(documents[0] if documents else None)
+        value, faults = field.project(rows.column(0))
     except result.MalformedRow:
         return None
     if faults or (value == b"null" and not field.is_nullable):
@@ -69,16 +65,12 @@ def project_only(field: RootField, rows: Rows) -> Response | None:
 def _value(
     prepared: Prepared, field: RootField, found: Found, debug: bool
 ) -> tuple[bytes, Sequence[ErrorDict]]:
-    key, _, item, compiled, is_list, _ = field
+    key, item = field.key, field.item
     assert item is not None  # noqa: S101 - __typename has none, and no value
     error = found.refused.get(key)
     if error is None:
-        documents = found.documents[key]
         try:
-            if is_list:
-                value, faults = compiled.project_rows(documents)
-            else:
-                value, faults = compiled.project_row(documents[0] if documents else None)
+            value, faults = field.project(found.documents[key])
         except result.MalformedRow as malformed:
             error = ResultError(malformed.row, malformed.offset)
         else:

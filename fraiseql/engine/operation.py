@@ -2,6 +2,7 @@
 Operations compiled once: their outlines, Shapes and statements.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from fraiseql.engine.sql.calls import Bound
 from fraiseql.engine.sql.template import Template
 from fraiseql.errors import CostExceeded
 from fraiseql.schema.build import Schema
+from fraiseql.schema.shape import Error
 from fraiseql.schema.specs import RootKind
 
 MAX_TEMPLATES = 200
@@ -138,6 +140,15 @@ class RootField(NamedTuple):
     shape: Any = None
     is_list: bool = False
     is_nullable: bool = True
+
+    def project(self, documents: Sequence[bytes | None]) -> tuple[bytes, Sequence[Error]]:
+        """Return the value of a field of documents, and what is wrong in it. Raises MalformedRow."""
+        projected: tuple[bytes, Sequence[Error]]
+        if self.is_list:
+            projected = self.shape.project_rows(documents)
+        else:
+            projected = self.shape.project_row(documents[0] if documents else None)
+        return projected
 
 
 class Prepared:
