@@ -22,17 +22,17 @@ from graphql import execute as graphql_execute
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import catalog, faults, pool, replicas, sync
 from fraiseql.db.direct import undone
-from fraiseql.db.flight import Session
+from fraiseql.db.flight import Session, Step
 from fraiseql.db.horizon import Horizon
 from fraiseql.db.rows import Rows
-from fraiseql.db.statement import Statement
+from fraiseql.db.statement import Statement, encoded
 from fraiseql.engine import answering
 from fraiseql.engine.calling import OTHER_KEY, Calls, Constrained, Flight, Functions
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import read_document
 from fraiseql.engine.document.limits import Limits
-from fraiseql.engine.document.request import GraphQLRequest
+from fraiseql.engine.document.request import GraphQLRequest, from_json
 from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.estimating import Estimates, max_plan_cost
 from fraiseql.engine.operation import Operation, Prepared
@@ -75,9 +75,11 @@ class Execution:
     calls: Calls | None = None
 
 
-class AtHand(NamedTuple):
-    """A query of which all is known but its rows."""
+class Ready(NamedTuple):
+    """A query of which all is known but its rows, which are what ``step`` returns. ``key``: its text and name."""
 
+    step: Step
+    key: tuple[str, str | None]
     prepared: Prepared
     template: Template
     planned: Plan
@@ -200,13 +202,22 @@ class Engine:
             yield from self.persisted.settle(admitted, response)
         return response
 
-    def at_hand(self, request: GraphQLRequest) -> AtHand | None:
+    def ready(self, body: bytes) -> Ready | None:
+        """Return what answers the query in a JSON body; None: ``answer`` does, see ``at_hand``."""
+        try:
+            request = from_json(body)
+        except BadRequest:
+            return None
+        return self.at_hand(request)
+
+    def at_hand(self, request: GraphQLRequest) -> Ready | None:
         """
         Return what answers a query by one statement, without finding anything out; None: ``answer`` does.
 
         Most requests are like that: this is ``answer`` without its exceptions.
         """
-        settled = self._settled.get((request.query, request.operation_name))
+        key = request.query, request.operation_name
+        settled = self._settled.get(key)
         if settled is None or request.document_id is not None or request.budget is not None:
             return None
         coerce, prepared = settled
@@ -216,10 +227,12 @@ class Engine:
             if known is None:
                 return None
             template, planned = known
-            self._found += 1
-            return AtHand(prepared, template, planned, template.fill(variables))
+            statement = template.fill(variables)
+            step = statement.text, encoded(statement.params)
         except FraiseQLError:
             return None  # ``answer`` says it.
+        self._found += 1
+        return Ready(step, key, prepared, template, planned, statement)
 
     def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:
         """Remember the outline that every request with this query has."""
@@ -228,13 +241,13 @@ class Engine:
                 self._settled = {}
             self._settled[request.query, request.operation_name] = operation.coerce, prepared
 
-    def unsettle(self, request: GraphQLRequest) -> None:
+    def unsettle(self, ready: Ready) -> None:
         """Find all of it out anew: a statement failed, maybe because a view has changed."""
-        self._settled.pop((request.query, request.operation_name), None)
+        self._settled.pop(ready.key, None)
 
-    def finish(self, ready: AtHand, rows: Rows) -> Response:
+    def finish(self, ready: Ready, rows: Rows) -> Response:
         """Return the response of a query ``at_hand`` whose rows are there."""
-        prepared, template, planned, _ = ready
+        _, _, prepared, template, planned, _ = ready
         most = self.settings.MAX_RESPONSE_BYTES
         if prepared.only is not None and not template.is_tagged:
             response = answering.project_only(prepared.only, rows)
@@ -414,7 +427,7 @@ async def execute_async(
         try:
             (rows,) = await pool.send((ready.statement,), using, session)
         except FraiseQLError as error:
-            engine.unsettle(request)
+            engine.unsettle(ready)
             failed = error
         else:
             return engine.finish(ready, rows)

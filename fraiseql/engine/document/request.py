@@ -122,12 +122,15 @@ def from_payload(payload: Any) -> GraphQLRequest:
     if not isinstance(payload, dict):
         hint = "Batches are not accepted." if isinstance(payload, list) else None
         raise BadRequest("The body must be a JSON object.", hint=hint, status=422)
-    query = payload.get("query")
-    if query and type(query) is str and len(payload) == 3:
-        # What most clients send, and nothing else.
-        name, variables = payload.get("operationName"), payload.get("variables")
-        if type(name) is str and type(variables) is dict:
-            return GraphQLRequest(query, name, variables)
+    query, name = payload.get("query"), payload.get("operationName")
+    variables = payload.get("variables")
+    if (
+        (query and type(query) is str and payload.get("extensions") is None)
+        and (name is None or type(name) is str)
+        and (variables is None or type(variables) is dict)
+    ):
+        # What most clients send.
+        return GraphQLRequest(query, name, variables or _NONE)
     extensions = _object(payload, "extensions")
     digest = _automatic(extensions) if extensions else None
     if query is not None and not isinstance(query, str):
@@ -137,7 +140,6 @@ def from_payload(payload: Any) -> GraphQLRequest:
         raise BadRequest("The request has no 'query'.", hint=_HINT, status=422)
     if query and digest is not None and digest != hash_of(query):
         raise BadRequest("'sha256Hash' is not the SHA-256 of 'query'.")
-    name = payload.get("operationName")
     if name is not None and not isinstance(name, str):
         raise BadRequest("'operationName' must be a string.", status=422)
     variables = _object(payload, "variables")

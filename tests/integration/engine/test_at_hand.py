@@ -9,8 +9,10 @@ from django.db import connection
 from django.test import override_settings
 
 import fraiseql
+from fraiseql.db import sync
+from fraiseql.db.statement import Statement
 from fraiseql.engine import pipeline
-from fraiseql.engine.document.request import Budget, GraphQLRequest
+from fraiseql.engine.document.request import Budget, GraphQLRequest, from_payload
 from fraiseql.testing import assert_statements, isolated
 
 ASK = async_to_sync(pipeline.execute_async)
@@ -44,6 +46,41 @@ def test_what_is_at_hand_is_answered_as_before(request_: GraphQLRequest) -> None
         again = ASK(request_)
 
     assert again == pipeline.execute(request_)
+
+
+NAMED = "query M($key: String) { maker(identifier: $key) { name } }"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"query": "{ makers { name } }"},
+        {"query": "{ makers { name } }", "variables": {}},
+        {"query": "{ makers { name } }", "variables": None, "operationName": None},
+        {"query": NAMED, "variables": {"key": "birch"}},
+        {"query": NAMED, "operationName": "M", "variables": {"key": "birch"}},
+        {"variables": {"key": "birch"}, "query": NAMED, "extensions": {}},
+        {"query": NAMED, "variables": {"key": None}, "extensions": None, "id": "1", "more": [1]},
+        {"query": NAMED, "extensions": {"clientLibrary": {"name": "x"}, "persistedQuery": None}},
+    ],
+    ids=str,
+)
+def test_a_body_is_ready_for_what_is_at_hand(payload: dict[str, Any]) -> None:
+    request = from_payload(payload)
+    is_known = at_hand(request)
+    ready = pipeline.get_engine().ready(json.dumps(payload).encode())
+
+    assert (ready is not None) == is_known
+    if ready is not None:
+        text, params = ready.step
+        statement = Statement(
+            text, tuple(None if each is None else each.decode() for each in params)
+        )
+
+        answer = pipeline.get_engine().finish(ready, sync.fetch(statement))
+
+        assert answer == pipeline.execute(request)
 
 
 @pytest.mark.django_db
