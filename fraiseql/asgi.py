@@ -18,11 +18,13 @@ from django.core.signals import setting_changed
 from django.http.request import QueryDict, split_domain_port, validate_host
 
 from fraiseql import batch, http
-from fraiseql.authentication import authentications, viewer_of_async
+from fraiseql.authentication import authentications, claimed
 from fraiseql.drain import drain_of_daphne, finish
 from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.viewer import Viewer
+from fraiseql.errors import BadRequest, FraiseQLError
 from fraiseql.events import events
 
 Scope = MutableMapping[str, Any]
@@ -54,63 +56,56 @@ class GraphQLApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        kind = scope["type"]
-        drain = self._drain if kind == "http" else None
-        if drain is not None:
-            if drain.is_ending:
-                await _send(send, http.Exchange(scope["method"], _nothing).refuse(drain.refusal))
-                return
+        drain = self._drain
+        if drain is None or scope["type"] != "http":
+            await self._serve(scope, receive, send)
+        elif drain.is_ending:
+            await _send(send, http.Exchange(scope["method"], _nothing).refuse(drain.refusal))
+        else:
             drain.under_way += 1
-        try:
-            if kind == "http" and _path(scope) in self.paths:
-                await self._graphql(scope, receive, send)
-            elif kind == "lifespan":
-                await _lifespan(receive, send)
-            else:
-                await self.application(scope, receive, send)
-        finally:
-            if drain is not None:
+            try:
+                await self._serve(scope, receive, send)
+            finally:
                 drain.under_way -= 1
 
+    def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        kind = scope["type"]
+        if kind == "http" and _path(scope) in self.paths:
+            return self._graphql(scope, receive, send)
+        if kind == "lifespan":
+            return _lifespan(receive, send)
+        return self.application(scope, receive, send)
+
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"]
         headers = _headers(scope["headers"])
-        exchange = _exchange(method, headers)
+        exchange = _exchange(scope["method"], headers)
         if exchange is None:
             await self._forward(scope, receive, send)
             return
         try:
             if not exchange.is_anonymous:
-                exchange.viewer = await viewer_of_async(exchange.request)
-            body = await _body(headers.get(b"content-length"), receive)
-            if body is None:
-                return
-            query = QueryDict(scope["query_string"]).dict() if method == "GET" else {}
-            request = exchange.read(query, body)
+                viewer = claimed(exchange.request)
+                exchange.viewer = viewer if isinstance(viewer, Viewer) else await viewer
+            message = await receive()
+            body = message.get("body", b"")
+            if message.get("more_body") or message["type"] == "http.disconnect":
+                body = await _body(message, headers.get(b"content-length"), receive)
         except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
             await _send(send, exchange.fail(error))
             return
-        if isinstance(request, GraphQLRequest):
-            work = execute_async(
-                request,
-                read_only=method == "GET",
-                fast_only=True,
-                viewer=exchange.viewer,
-                horizon=exchange.horizon,
-            )
-        else:
-            work = batch.run_async(request, exchange.viewer, exchange.horizon)
-        answer = _stream if exchange.media == http.EVENTS else _answer
-        watch = _Watch(receive)
+        if body is None:
+            return
+        waiting = _waiting_here()
+        task = waiting.enter(receive)
         try:
-            response = await answer(exchange, work, send)
+            response = await _answer(exchange, scope, body, send)
         except asyncio.CancelledError:
-            if not watch.has_left:
+            if not waiting.has_left(task):
                 raise
-            watch.task.uncancel()
+            task.uncancel()
             return
         finally:
-            watch.end()
+            waiting.leave(task)
         if response is FORWARD:
             await self._forward(scope, _again(body, receive), send)
 
@@ -131,7 +126,7 @@ def _nothing(_name: str) -> None:
 
 
 class _Known(NamedTuple):
-    """What telling headers say. ``claims``: the others by which a request is somebody's; None: any may be."""
+    """What telling headers say. ``claims``: the others by which a request is one of its own; None: any may be."""
 
     exchange: http.Exchange
     claims: frozenset[bytes] | None
@@ -140,7 +135,6 @@ class _Known(NamedTuple):
 # What a POST is read and answered by, but for who asks.
 _TELLING = (
     b"accept", b"content-type", b"host", b"x-forwarded-host", b"origin", b"apollographql-client-name",
-    b"idempotency-key",
 )  # fmt: skip
 MAX_KNOWN = 256
 _known: dict[tuple[bytes | None, ...], _Known] = {}
@@ -154,7 +148,7 @@ def _exchange(method: str, headers: dict[bytes, bytes]) -> http.Exchange | None:
     """
     if method != "POST":
         return _new_exchange(method, headers)
-    key = tuple([headers.get(name) for name in _TELLING])
+    key = tuple(map(headers.get, _TELLING))
     known = _known.get(key)
     if known is None:
         telling = {name: headers[name] for name in _TELLING if name in headers}
@@ -162,14 +156,17 @@ def _exchange(method: str, headers: dict[bytes, bytes]) -> http.Exchange | None:
         if exchange is None:
             return None
         is_shared = exchange.is_anonymous and exchange.horizon is None
-        names = frozenset(name.encode() for name in exchange.request.consulted)
-        known = _Known(exchange, names if is_shared else None)
+        names = {b"idempotency-key", *(name.encode() for name in exchange.request.consulted)}
+        known = _Known(exchange, frozenset(names) if is_shared else None)
         if len(_known) >= MAX_KNOWN:
             _known.clear()
         _known[key] = known
     if known.claims is not None and known.claims.isdisjoint(headers):
         return known.exchange
-    return known.exchange.of(partial(_header, headers))
+    exchange = known.exchange.of(partial(_header, headers))
+    if b"idempotency-key" in headers:
+        exchange.is_usual = False
+    return exchange
 
 
 def _new_exchange(method: str, headers: dict[bytes, bytes]) -> http.Exchange | None:
@@ -222,98 +219,146 @@ def _forget(**_: Any) -> None:
 setting_changed.connect(_forget)
 
 
-async def _body(declared: bytes | None, receive: Receive) -> bytes | None:
-    """Return the body, or None if the client left. Raises BadRequest if it is too large."""
+async def _body(message: Message, declared: bytes | None, receive: Receive) -> bytes | None:
+    """Return the body that ``message`` begins, None if the client left. Raises BadRequest if it is too large."""
     if declared is not None and declared.isdigit():
         http.check_size(int(declared))
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        return None
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
+    parts, size = [], 0
+    while message["type"] != "http.disconnect":
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         http.check_size(size)
-    return b"".join(parts)
-
-
-class _Watch:
-    """Cancels the running task, and so its statement, if its client leaves (``has_left``) before ``end``."""
-
-    __slots__ = ("_receive", "_watcher", "has_left", "task", "waiting")
-
-    def __init__(self, receive: Receive) -> None:
-        loop = asyncio.get_running_loop()
-        self._receive = receive
-        self._watcher: asyncio.Task[None] | None = None
-        self.task: asyncio.Task[Any] = asyncio.current_task(loop)  # type: ignore[assignment]  # it runs
-        self.has_left = False
-        self.waiting = _waiting.get(loop) or _Waiting(loop)
-        self.waiting.new.add(self)
-
-    def end(self) -> None:
-        self.waiting.new.discard(self)
-        if self._watcher is not None:
-            self._watcher.cancel()
-
-    def start(self) -> None:
-        self._watcher = self.waiting.loop.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.has_left = True
-        self.task.cancel()
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+    return None
 
 
 class _Waiting:
-    """The requests of a loop that are not watched yet, looked over by one timer: one for each would cost more."""
+    """
+    Who waits for an answer in an event loop: their tasks are cancelled, and so their statements, when they leave.
+
+    Watching for it takes a task of its own, which costs more than most answers: one timer begins it for
+    those that take long.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.new: set[_Watch] = set()
-        self._before: set[_Watch] = set()
-        for ended in [each for each in list(_waiting) if each.is_closed()]:
-            _waiting.pop(ended, None)
-        _waiting[loop] = self
-        loop.call_later(WATCH_AFTER_S, self._look)
+        self._loop = loop
+        self._new: dict[asyncio.Task[Any], Receive] = {}
+        self._before: set[asyncio.Task[Any]] = set()
+        self._watchers: dict[asyncio.Task[Any], asyncio.Task[None]] = {}
+        self._left: set[asyncio.Task[Any]] = set()
+        self._is_looking = False
+
+    def enter(self, receive: Receive) -> asyncio.Task[Any]:
+        """Let the running task, which is returned, wait."""
+        task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment]  # it runs
+        self._new[task] = receive
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_later(WATCH_AFTER_S, self._look)
+        return task
+
+    def leave(self, task: asyncio.Task[Any]) -> None:
+        """End that."""
+        if self._new.pop(task, None) is None:
+            self._watchers.pop(task).cancel()
+            self._left.discard(task)
+
+    def has_left(self, task: asyncio.Task[Any]) -> bool:
+        """Tell whether a task was cancelled because its client left."""
+        return task in self._left
 
     def _look(self) -> None:
         """Watch those that were there the last time; end when there is nobody."""
-        late = self._before & self.new
-        self.new -= late
-        for watch in late:
-            watch.start()
-        self._before = set(self.new)
-        if self.new:
-            self.loop.call_later(WATCH_AFTER_S, self._look)
-        else:
-            _waiting.pop(self.loop, None)
+        for task in self._before & self._new.keys():
+            watcher = self._loop.create_task(self._watch(task, self._new.pop(task)))
+            self._watchers[task] = watcher
+        self._before = set(self._new)
+        self._is_looking = bool(self._new)
+        if self._is_looking:
+            self._loop.call_later(WATCH_AFTER_S, self._look)
+
+    async def _watch(self, task: asyncio.Task[Any], receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._left.add(task)
+        task.cancel()
 
 
 _waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
 
 
-async def _answer(exchange: http.Exchange, work: Work, send: Send) -> Response | None:
-    """Send what ``work`` returns, but for FORWARD, which is returned."""
+def _waiting_here() -> _Waiting:
+    loop = asyncio.get_running_loop()
+    return _waiting.get(loop) or _new_waiting(loop)
+
+
+def _new_waiting(loop: asyncio.AbstractEventLoop) -> _Waiting:
+    for ended in [each for each in list(_waiting) if each.is_closed()]:
+        _waiting.pop(ended, None)
+    waiting = _waiting[loop] = _Waiting(loop)
+    return waiting
+
+
+async def _answer(
+    exchange: http.Exchange, scope: Scope, body: bytes, send: Send
+) -> Response | None:
+    """Answer a request and return None; FORWARD if it is not answered here."""
+    if exchange.media == http.EVENTS:
+        return await _stream(exchange, scope, body, send)
     try:
-        response = await work
+        engine, ready = get_engine(), None
+        if exchange.is_usual:
+            http.check_size(len(body))
+            ready = engine.ready(body)
+        if ready is None:
+            response = await _work(exchange, scope, body)
+        else:
+            try:
+                (rows,) = await engine.ask(ready, exchange.viewer)
+            except FraiseQLError as error:
+                engine.unsettle(ready)
+                response = await _work(exchange, scope, body, error)
+            else:
+                response = engine.finish(ready, rows)
+        if response is FORWARD:
+            return response
+        status, headers, content = exchange.reply(response)
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
-        response = exchange.failure(error)
-    if response is FORWARD:
-        return response
-    await _send(send, exchange.reply(response))
+        status, headers, content = exchange.fail(error)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
     return None
 
 
-async def _stream(exchange: http.Exchange, work: Work, send: Send) -> Response | None:
+def _work(
+    exchange: http.Exchange, scope: Scope, body: bytes, failed: FraiseQLError | None = None
+) -> Work:
+    """Return what answers any request. Raises BadRequest if it is none."""
+    query = QueryDict(scope["query_string"]).dict() if exchange.method == "GET" else {}
+    request = exchange.read(query, body)
+    if not isinstance(request, GraphQLRequest):
+        return batch.run_async(request, exchange.viewer, exchange.horizon)
+    return execute_async(
+        request,
+        read_only=exchange.method == "GET",
+        fast_only=True,
+        viewer=exchange.viewer,
+        horizon=exchange.horizon,
+        failed=failed,
+    )
+
+
+async def _stream(
+    exchange: http.Exchange, scope: Scope, body: bytes, send: Send
+) -> Response | None:
     """Do the same in events."""
+    try:
+        work = _work(exchange, scope, body)
+    except BadRequest as error:
+        await _send(send, exchange.fail(error))
+        return None
     task = asyncio.ensure_future(work)
     has_started = False
     async with aclosing(events(exchange, lambda: task)) as parts:

@@ -94,16 +94,28 @@ def viewer_of(request: Request) -> Viewer:
     return ANONYMOUS
 
 
-async def viewer_of_async(request: Request) -> Viewer:
-    """Return the same in an event loop."""
-    for authentication in authentications():
+def claimed(request: Request) -> Viewer | Awaitable[Viewer]:
+    """Return the same in an event loop, at once where nothing has to be waited for."""
+    asked = authentications()
+    for number, authentication in enumerate(asked, 1):
         claim = authentication(request)
-        if claim is None:
-            continue
-        found = claim if isinstance(claim, Viewer) else await claim
-        if found is not None:
-            return found
+        if isinstance(claim, Viewer):
+            return claim
+        if claim is not None:
+            return _claimed(request, claim, asked[number:])
     return ANONYMOUS
+
+
+async def _claimed(
+    request: Request, first: Awaitable[Claim], others: tuple[Authentication, ...]
+) -> Viewer:
+    found = await first
+    for authentication in others:
+        if found is not None:
+            break
+        claim = authentication(request)
+        found = await claim if isinstance(claim, Awaitable) else claim
+    return found or ANONYMOUS
 
 
 def authentications() -> tuple[Authentication, ...]:

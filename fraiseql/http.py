@@ -77,7 +77,7 @@ class Exchange:
     ``header``: returns the value of a header by its name in lower case, "" or None if it was not sent.
     ``media``: the media type to answer in, None if the client takes none on offer. ``viewer``: who asks,
     once the edge has found out; it has not to where ``is_anonymous``. ``horizon``: what the client has to
-    see, where there are replicas.
+    see, where there are replicas. ``is_usual``: JSON is sent and answered, nothing else is asked for.
     """
 
     def __init__(self, method: str, header: ReadHeader, django: HttpRequest | None = None) -> None:
@@ -92,17 +92,18 @@ class Exchange:
         self._header = header
         self._content_type = header("content-type") or ""
         self._client = (header("apollographql-client-name") or "")[:MAX_CLIENT]
-        # A structured field: the string may stand in quotes.
-        self._key = (header("idempotency-key") or "").strip().strip('"')
-        # The headers of what has data and no errors, but for its length.
-        self._answered: tuple[Header, ...] = ()
+        self.is_usual = (
+            method == "POST"
+            and _is_json(self._content_type)
+            and self.media in (JSON, GRAPHQL)
+            and self.horizon is None
+        )
 
     def of(self, header: ReadHeader) -> "Exchange":
         """Return the same for a request that differs in ``header``, but only in who asks."""
         other = object.__new__(Exchange)
         other.__dict__.update(self.__dict__)
-        other.request, other.is_anonymous = Request(header), False
-        other._header, other._answered = header, ()
+        other.request, other.is_anonymous, other._header = Request(header), False, header
         if self.horizon is not None:
             other.horizon = positions.received(header)
         return other
@@ -143,7 +144,8 @@ class Exchange:
 
         ``place``: in a batch, whose key is one for each of its requests.
         """
-        client, key = self._client, self._key
+        # A structured field: the string may stand in quotes.
+        client, key = self._client, (self._header("idempotency-key") or "").strip().strip('"')
         if not client and not key:
             return request
         if len(key) > MAX_KEY:
@@ -153,9 +155,9 @@ class Exchange:
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""
         body = response.body
-        if body.startswith(b'{"data"') and response.status is None and self.horizon is None:
-            ready = self._answered or self._headers_of_data()
-            return HttpResponse(200, (*ready, (b"content-length", b"%d" % len(body))), body)
+        if self.is_usual and response.status is None and body.startswith(b'{"data"'):
+            usual = _headers_of_data(self.media, frozenset(self.request.consulted))
+            return HttpResponse(200, (*usual, (b"content-length", b"%d" % len(body))), body)
         media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":
             status = _compatible_status(response, media)
@@ -165,7 +167,7 @@ class Exchange:
             media = media if status < 300 else GRAPHQL
         headers = [
             *_headers(media, frozenset(self.request.consulted)),
-            (b"content-length", b"%d" % len(response.body)),
+            (b"content-length", b"%d" % len(body)),
         ]
         if response.has_errors:
             headers.append(_REVALIDATED)
@@ -176,14 +178,7 @@ class Exchange:
         if response.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, ceil(response.retry_after_s))))
         headers += self.position()
-        return HttpResponse(status, tuple(headers), response.body)
-
-    def _headers_of_data(self) -> tuple[Header, ...]:
-        media = self.media if self.media in (JSON, GRAPHQL) else JSON
-        headers = _headers(media, frozenset(self.request.consulted))
-        is_public = self.method == "GET" and self.viewer is ANONYMOUS
-        self._answered = headers if is_public else (*headers, _PRIVATE)
-        return self._answered
+        return HttpResponse(status, tuple(headers), body)
 
     def refuse(self, error: FraiseQLError) -> HttpResponse:
         """Return the response to a request that is not run."""
@@ -369,3 +364,8 @@ def _headers(media: str, consulted: frozenset[str]) -> tuple[Header, ...]:
         (b"vary", vary.encode("latin-1")),
         (b"x-content-type-options", b"nosniff"),
     )
+
+
+@lru_cache(maxsize=256)
+def _headers_of_data(media: str, consulted: frozenset[str]) -> tuple[Header, ...]:
+    return (*_headers(media, consulted), _PRIVATE)

@@ -234,6 +234,12 @@ class Engine:
         self._found += 1
         return Ready(step, key, prepared, template, planned, statement)
 
+    def ask(self, ready: Ready, viewer: Viewer) -> Awaitable[list[Rows]]:
+        """Return what ends with the rows of a query that is ``ready``, or with a FraiseQLError."""
+        settings = self.settings
+        session = session_of(viewer, settings.SESSION_VARIABLES)
+        return pool.send((ready.statement,), settings.DATABASE, session)
+
     def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:
         """Remember the outline that every request with this query has."""
         if len(request.query) <= MAX_CACHED_TEXT:
@@ -416,21 +422,16 @@ async def execute_async(
     fast_only: bool = False,
     viewer: Viewer = ANONYMOUS,
     horizon: Horizon | None = None,
+    failed: FraiseQLError | None = None,
 ) -> Response:
-    """Return the response to ``request``, on the asynchronous pool; see ``Engine.answer``."""
+    """
+    Return the response to ``request``, on the asynchronous pool; see ``Engine.answer``.
+
+    ``failed``: what its first statement ended with, if it was sent already.
+    """
     engine = get_engine()
     using = engine.settings.DATABASE
     session = session_of(viewer, engine.settings.SESSION_VARIABLES)
-    failed: FraiseQLError | None = None
-    ready = engine.at_hand(request) if horizon is None else None
-    if ready is not None:
-        try:
-            (rows,) = await pool.send((ready.statement,), using, session)
-        except FraiseQLError as error:
-            engine.unsettle(ready)
-            failed = error
-        else:
-            return engine.finish(ready, rows)
     steps = engine.answer(request, viewer, read_only, fast_only)
 
     def meet(need: Need) -> Awaitable[Any]:

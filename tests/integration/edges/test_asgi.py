@@ -472,3 +472,27 @@ async def status_of(application: GraphQLApplication, scope: Scope) -> int:
     await application(scope, receive, send)
     status: int = sent[0]["status"]
     return status
+
+
+# What is at hand
+
+
+@pytest.mark.usefixtures("edges")
+def test_a_key_is_judged_also_where_the_answer_is_at_hand() -> None:
+    application = GraphQLApplication()
+    for _ in range(2):
+        assert request(application).body == BOUND_DATA
+    assert request(application, headers=[("Idempotency-Key", "k")]).body == BOUND_DATA
+    refused = request(application, headers=[("Idempotency-Key", "k" * 256)])
+    assert "Idempotency-Key" in refused.json["errors"][0]["message"]
+
+
+@pytest.mark.usefixtures("edges")
+def test_a_size_is_judged_also_where_the_answer_is_at_hand(settings: Settings) -> None:
+    application = GraphQLApplication()
+    for _ in range(2):
+        assert request(application).body == BOUND_DATA
+    settings.FRAISEQL = {**settings.FRAISEQL, "MAX_BODY_BYTES": len(BOUND)}
+    for _ in range(2):
+        assert request(application).body == BOUND_DATA
+    assert request(application, body=BOUND + b" ").status == 413
