@@ -6,20 +6,14 @@ serves next does not have them.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 from psycopg.pq.abc import PGresult
 
-from fraiseql.db.horizon import Horizon
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
-
-if TYPE_CHECKING:
-    from fraiseql.db.link import Link
 
 Session = tuple[tuple[str, str], ...]
 """PostgreSQL settings, name and value, in force for one flight."""
@@ -34,78 +28,73 @@ DEFAULTS: Session = (
 """What an anonymous viewer has: in force on a connection of ours from its start."""
 
 Step = tuple[str, Sequence[bytes | None]]
+"""A statement that is ready to be sent: its text, and its parameters as ``encoded`` returns them."""
 
 
 class Flight:
     """
-    What one transaction sends. ``steps``: texts with encoded parameters, the session's first.
+    What one transaction sends. ``steps``: the caller's, and before them the session's if it has one.
 
     ``own``: settings the connection does not have by itself, as behind a pooler; without them only
-    what differs from ``DEFAULTS`` is sent. ``future``: ends with the rows of each statement, or with
-    an error unless ``on_failed`` is called with it. ``leading``: how many steps are no statements of
-    the caller's. ``writes``: one of the statements changes data. ``failed``: the index of the
-    caller's statement that failed, once one has.
-    ``seconds``: how long it had the server. ``replies``, ``prepares``, ``error``: of the link that
-    has it; ``prepares`` are the texts of those replies that are of a PREPARE, by index. ``horizon``:
-    who has to see what it writes, if that can be elsewhere.
+    what differs from ``DEFAULTS`` is sent. ``writes``: one of the steps changes data. ``future``:
+    ends with the rows of each of the caller's, or with an error. ``leading``: how many steps are not
+    the caller's. ``replies``, ``prepares``, ``error``: of the link that has it; ``prepares`` are the
+    texts of those replies that are of a PREPARE, by index.
     """
 
-    __slots__ = (
-        "error", "failed", "future", "horizon", "leading", "on_failed", "prepares", "replies",
-        "seconds", "statements", "steps", "writes",
-    )  # fmt: skip
+    __slots__ = ("error", "future", "leading", "prepares", "replies", "steps", "writes")
 
     def __init__(
         self,
-        statements: Sequence[Statement],
-        session: Session = (),
+        steps: Sequence[Step],
+        session: Session = DEFAULTS,
         own: Session = (),
-        horizon: Horizon | None = None,
+        writes: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.statements = statements
-        self.steps: list[Step] = []
-        self.writes = False
-        for statement in statements:
-            self.steps.append((statement.text, encoded(statement.params)))
-            if statement.writes:
-                self.writes = True
-        self.leading = 0
-        step = _leading(session, own) if own or (session and session is not DEFAULTS) else None
-        if step is not None:
-            self.steps.insert(0, step)
-            self.leading = 1
+        # Most of what is known of a viewer's session is its step.
+        first = None if session is DEFAULTS and not own else _leading(session, own)
+        self.steps, self.leading = (steps, 0) if first is None else ((first, *steps), 1)
+        self.writes = writes
         # Asking which loop runs is a system call.
-        loop = loop or asyncio.get_running_loop()
-        self.future: asyncio.Future[list[Rows]] = loop.create_future()
-        self.on_failed: Callable[[Link, Flight, psycopg.Error], None] | None = None
-        self.failed: int | None = None
-        self.horizon = horizon
-        self.seconds = 0.0
+        self.future: asyncio.Future[list[Rows]] = (
+            loop or asyncio.get_running_loop()
+        ).create_future()
         self.replies: list[PGresult] = []
-        self.prepares: dict[int, str] = {}
+        self.prepares: dict[int, str] | None = None
         self.error: PGresult | None = None
 
     @classmethod
-    def unwanted(cls, steps: list[Step]) -> "Flight":
+    def unwanted(cls, steps: Sequence[Step]) -> "Flight":
         """Return a flight that nobody waits for."""
-        flight = cls(())
-        flight.steps = steps
+        flight = cls(steps)
         flight.future.cancel()
         return flight
 
+    @property
+    def text(self) -> str | None:
+        """Return the text of its one statement if that reads; None if it has several or writes."""
+        single = len(self.steps) == self.leading + 1 and not self.writes
+        return self.steps[-1][0] if single else None
+
+    @property
+    def failed(self) -> int | None:
+        """Return the index of the caller's statement that failed, once one has."""
+        index = len(self.replies) - self.leading
+        is_one = self.error is not None and 0 <= index < len(self.steps) - self.leading
+        return index if is_one else None
+
     def again(self) -> "Flight":
         """Return the same, not yet sent."""
-        flight = Flight((), horizon=self.horizon)
-        flight.statements, flight.writes = self.statements, self.writes
-        flight.steps, flight.leading = self.steps, self.leading
+        flight = Flight(self.steps, writes=self.writes)
+        flight.leading = self.leading
         return flight
 
     def leave(self) -> "Flight":
         """Return what takes the place of this on its link; this may then be sent elsewhere."""
         shadow = Flight.unwanted(self.steps)
         shadow.replies, shadow.prepares, shadow.error = self.replies, self.prepares, self.error
-        self.replies, self.prepares, self.error = [], {}, None
+        self.replies, self.prepares, self.error = [], None, None
         return shadow
 
     def answer(self, rows: list[Rows]) -> None:
@@ -117,6 +106,17 @@ class Flight:
         """Give an error to who still waits."""
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def step_of(statement: Statement) -> Step:
+    """Return what is sent of a statement. Raises BadUserInput for what PostgreSQL does not take."""
+    return statement.text, encoded(statement.params)
+
+
+def decoded(step: Step) -> Statement:
+    """Return the reading statement whose step it is."""
+    text, params = step
+    return Statement(text, tuple(None if value is None else value.decode() for value in params))
 
 
 def set_session(session: Session) -> Statement:
@@ -143,5 +143,4 @@ def _leading(session: Session, own: Session) -> Step | None:
     given = own + session if own else tuple(pair for pair in session if pair not in DEFAULTS)
     if not given:
         return None
-    statement = set_session(given)
-    return statement.text, encoded(statement.params)
+    return step_of(set_session(given))

@@ -133,7 +133,6 @@ class Lanes:
         return None if self.queue.waiting else best
 
     def _start(self, flight: Flight, link: Link) -> None:
-        flight.on_failed = self._owner.failed
         link.send(flight)
         if self._watch is None:
             self._watch = self._loop.call_later(SLOW_S, self._look)
@@ -157,14 +156,19 @@ class Lanes:
         else:
             self.send(flight, 1)  # That lane is none any more.
 
-    def _leave(self, link: Link) -> None:
-        """Let one who waits have the place of a flight that ended; lanes themselves are lent, too."""
+    def _leave(self, link: Link, places: int) -> None:
+        """Let those who wait have the places of flights that ended; lanes themselves are lent, too."""
         if link.retired:
             self._detach(link)
         elif self.queue.waiting:
-            self.queue.give(link)
+            self._offer(link, places)
         elif not link.flights and self._owner.waiting > self._is_opening and len(self._links) > 1:
             self._detach(link)
+
+    def _offer(self, link: Link, places: int) -> None:
+        for _ in range(places):
+            if not self.queue.give(link):
+                break
 
     def _serve(self) -> None:
         """See that those who wait for a place get one some time."""
@@ -190,11 +194,9 @@ class Lanes:
             return
         finally:
             self._is_opening = False
-        link.on_end = self._leave
+        link.on_end, link.on_failed = self._leave, self._owner.failed
         self._links.append(link)
-        for _ in range(DEPTH):
-            if not self.queue.give(link):
-                break
+        self._offer(link, DEPTH)
 
     def _look(self) -> None:
         """Find lanes held up by a statement, and look again in a while if there is something to do."""
@@ -203,7 +205,8 @@ class Lanes:
             link.proceed()  # What has arrived is not late; this process may be.
             is_late = link.is_busy and monotonic() - link.used > SLOW_S
             if is_late and link in self._links:
-                self._costs.demote(link.flights[0])
+                if text := link.flights[0].text:
+                    self._costs.demote(text)
                 self._detach(link)
                 for flight in link.pass_on():
                     self.send(flight, 1)

@@ -5,11 +5,13 @@ The one function of libpq that psycopg does not wrap and each statement needs.
 import ctypes
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from psycopg import pq
+from psycopg.pq.abc import PGconn
 
 
-def send_sync_of(wrapper: str | None) -> Callable[[int | None], int] | None:
+def send_sync_of(wrapper: str | None) -> Callable[[ctypes.c_void_p], int] | None:
     """
     Return ``PQsendPipelineSync`` of the library that psycopg's ``wrapper`` module (its file) speaks to.
 
@@ -30,3 +32,15 @@ def send_sync_of(wrapper: str | None) -> Callable[[int | None], int] | None:
 
 
 send_sync = send_sync_of(sys.modules[pq.PGconn.__module__].__file__)
+
+
+def sender_of_sync(pgconn: PGconn) -> Callable[[], int]:
+    """Return ``send_sync`` for a connection, as long as that is open; what only fails if there is none."""
+    if send_sync is None:
+        return unable
+    return partial(send_sync, ctypes.c_void_p(pgconn.pgconn_ptr))  # type: ignore[attr-defined]  # all have it
+
+
+def unable() -> int:
+    """Return 0, as libpq does for what has failed."""
+    return 0

@@ -21,7 +21,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from fraiseql.db.flight import Flight, Step
-from fraiseql.db.libpq import send_sync
+from fraiseql.db.libpq import sender_of_sync, unable
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import numbered
 
@@ -44,13 +44,15 @@ class Link:
     ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
     ``flights``: under way, the first has the server. ``used``: the time since when it has had
     it, or of the last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it
-    is free. ``on_end``: called when a flight has ended; ``on_free``: once when the last one has.
+    is free. ``seconds``: how long the last flight had the server. ``on_end``: called when flights
+    have ended, with their number; ``on_free``: once when the last one has; ``on_failed``: with a
+    flight that failed, to end it, if somebody waits for it.
     """
 
     __slots__ = (
         "_connection", "_drained", "_has_unsent", "_is_flushing", "_is_open", "_loop", "_names",
-        "_on_lost", "_pgconn", "_prepared", "_prepares", "_preparing", "_socket",
-        "born", "flights", "on_end", "on_free", "retired", "used",
+        "_on_lost", "_pgconn", "_prepared", "_prepares", "_preparing", "_send_sync", "_socket",
+        "born", "flights", "on_end", "on_failed", "on_free", "retired", "seconds", "used",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +68,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self.proceed)
         self._on_lost = on_lost
+        self._send_sync = sender_of_sync(connection.pgconn)
         self._is_open, self._is_flushing, self._has_unsent = True, False, False
         self._prepares = prepares
         self._names = count()
@@ -74,8 +77,10 @@ class Link:
         self._drained: asyncio.Future[None] | None = None
         self.flights: deque[Flight] = deque()
         self.born = self.used = monotonic()
+        self.seconds = 0.0
         self.retired = False
-        self.on_end: Callable[[Link], None] | None = None
+        self.on_end: Callable[[Link, int], None] | None = None
+        self.on_failed: Callable[[Link, Flight, psycopg.Error], None] | None = None
         self.on_free: Callable[[Link], None] | None = None
 
     @classmethod
@@ -99,17 +104,27 @@ class Link:
     def pass_on(self) -> list[Flight]:
         """Return all flights but the first, if wanted, to be sent elsewhere."""
         first, *others = self.flights
-        self.flights = deque([first, *(flight.leave() for flight in others)])
+        self.flights.clear()
+        self.flights.extend((first, *(flight.leave() for flight in others)))
         return [flight for flight in others if not flight.future.done()]
 
     def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
         """Start a flight; its future ends with the rows of each statement or a psycopg.Error."""
-        if not self.flights:
+        pgconn, prepared, flights = self._pgconn, self._prepared, self.flights
+        if not flights:
             self.used = monotonic()
+        flights.append(flight)
         try:
-            self._put(flight)
-            if self._prepares and flight.writes:
-                self._put(Flight.unwanted(_RESET))
+            for text, params in flight.steps:
+                name = prepared.get(text) or self._prepare(flight, text)
+                if name:
+                    pgconn.send_query_prepared(name, params)
+                else:
+                    pgconn.send_query_params(numbered(text), params)
+            if not self._send_sync():
+                pgconn.pipeline_sync()
+            if flight.writes and self._prepares:
+                self.send(Flight.unwanted(_RESET))
         except psycopg.Error as error:
             self.fail(error)
         if not self._is_flushing:
@@ -132,13 +147,15 @@ class Link:
 
     def fail(self, error: psycopg.Error) -> None:
         """Close the connection; what is under way ends with ``error``."""
-        ended, self.flights = self.flights, deque()
+        ended = tuple(self.flights)
+        self.flights.clear()
         self.close()
         self._end_drained()
         self._on_lost(self)
         for flight in ended:
-            # The server may have said why before it hung up.
-            self._refuse(flight, error_from_result(flight.error) if flight.error else error)
+            # The server may have said why before it hung up; no statement is to blame.
+            said, flight.error = flight.error, None
+            self._refuse(flight, error_from_result(said) if said else error)
 
     def close(self) -> None:
         """Close the connection at once, whatever it is doing."""
@@ -146,45 +163,41 @@ class Link:
         if not self._is_open:
             return  # The socket's number may be another connection's by now.
         self._is_open = False
+        self._send_sync = unable
         if not self._loop.is_closed():
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
         self._pgconn.finish()
 
-    def _put(self, flight: Flight) -> None:
-        """Hand a flight to libpq, which keeps it for ``_flush`` if it can."""
-        self.flights.append(flight)
-        pgconn, prepared = self._pgconn, self._prepared
-        for index, (text, params) in enumerate(flight.steps):
-            name = prepared.get(text) or self._prepare(flight, index, text)
-            if name:
-                pgconn.send_query_prepared(name, params)
-            else:
-                pgconn.send_query_params(numbered(text), params)
-        if send_sync is None or not send_sync(pgconn.pgconn_ptr):  # type: ignore[attr-defined]  # all have it
-            pgconn.pipeline_sync()
-
-    def _prepare(self, flight: Flight, index: int, text: str) -> bytes:
+    def _prepare(self, flight: Flight, text: str) -> bytes:
         """Prepare the text of a step and return its name; empty if it is to be sent as it is."""
         if not self._prepares or text in self._preparing:
             return b""  # A flight ahead prepares it, and may fail to.
         name = self._preparing[text] = b"fraiseql_%d" % next(self._names)
         self._pgconn.send_prepare(name, numbered(text))
+        index = [each for each, _ in flight.steps].index(text)
+        flight.prepares = flight.prepares or {}
         flight.prepares[index + len(flight.prepares)] = text
         return name
 
     def _flush(self) -> None:
         self._is_flushing = False
-        if self._is_open:
-            self._attempt(self._send)
+        try:
+            if self._is_open:
+                self._send()
+        except psycopg.Error as error:
+            self.fail(error)
 
     def proceed(self) -> None:
         """Send and receive as far as the socket lets us."""
-        self._attempt(self._send_and_receive)
-
-    def _attempt(self, work: Callable[[], None]) -> None:
         try:
-            work()
+            if self._has_unsent:
+                self._send()
+            self._pgconn.consume_input()
+            if self.flights:
+                self._receive()
+            else:
+                self._read_on()
         except psycopg.Error as error:
             self.fail(error)
 
@@ -197,26 +210,26 @@ class Link:
             self._has_unsent = False
             self._loop.remove_writer(self._socket)
 
-    def _send_and_receive(self) -> None:
-        pgconn = self._pgconn
-        is_busy, get_result = pgconn.is_busy, pgconn.get_result
-        if self._has_unsent:
-            self._send()
-        pgconn.consume_input()
-        if not self.flights:
-            self._read_on()
-        now = monotonic()
-        while self.flights and not is_busy():
+    def _receive(self) -> None:
+        """Take what the server has said."""
+        flights, is_busy, get_result = self.flights, self._pgconn.is_busy, self._pgconn.get_result
+        ended = 0
+        while flights and not is_busy():
             result = get_result()
-            if result is None:
+            if result is None:  # Between the results of two statements.
                 continue
             status = result.status
+            if status == _SYNC:
+                self._end(flights.popleft())
+                ended += 1
+                continue
             if status == _ROWS:
-                self.flights[0].replies.append(result)
-            elif status == _SYNC:
-                self._end(now)
+                flights[0].replies.append(result)
             else:
                 self._take(result, status)
+            get_result()
+        if ended:
+            self._note(ended)
 
     def _read_on(self) -> None:
         """
@@ -237,20 +250,21 @@ class Link:
         elif status != ExecStatus.PIPELINE_ABORTED:
             raise psycopg.NotSupportedError("COPY is no statement with rows")
 
-    def _end(self, now: float) -> None:
-        """Wake the sender of the flight that came to its end."""
-        flight = self.flights.popleft()
-        flight.seconds, self.used = now - self.used, now
-        replies = self._learned(flight) if flight.prepares else flight.replies
+    def _end(self, flight: Flight) -> None:
+        """Wake the sender of a flight that came to its end."""
+        if flight.prepares:
+            flight.replies = self._learned(flight.replies, flight.prepares)
         if flight.error is not None:
-            failed = len(replies) - flight.leading
-            flight.failed = failed if 0 <= failed < len(flight.statements) else None
             self._refuse(flight, error_from_result(flight.error))
         elif not flight.future.done():
-            rows = list(map(Rows, replies))
-            flight.future.set_result(rows[flight.leading :] if flight.leading else rows)
+            flight.future.set_result(list(map(Rows, flight.replies[flight.leading :])))
+
+    def _note(self, ended: int) -> None:
+        """Tell who wants to know that so many flights have ended."""
+        now = monotonic()
+        self.seconds, self.used = now - self.used, now
         if self.on_end is not None:
-            self.on_end(self)
+            self.on_end(self, ended)
         if not self.flights:
             self._end_drained()
             on_free, self.on_free = self.on_free, None
@@ -262,19 +276,19 @@ class Link:
             self.retired = True
         if flight.future.done():
             pass
-        elif flight.on_failed is not None:
-            flight.on_failed(self, flight, error)
+        elif self.on_failed is not None:
+            self.on_failed(self, flight, error)
         else:
             flight.future.set_exception(error)
 
-    def _learned(self, flight: Flight) -> list[PGresult]:
+    def _learned(self, replies: list[PGresult], prepares: dict[int, str]) -> list[PGresult]:
         """Return the replies that are of statements, having learned from those of PREPARE."""
-        for index, text in flight.prepares.items():
+        for index, text in prepares.items():
             name = self._preparing.pop(text)
-            if index < len(flight.replies):
+            if index < len(replies):
                 self._prepared[text] = name
         self.retired = self.retired or len(self._prepared) >= MAX_PREPARED
-        return [reply for index, reply in enumerate(flight.replies) if index not in flight.prepares]
+        return [reply for index, reply in enumerate(replies) if index not in prepares]
 
     def _end_drained(self) -> None:
         drained, self._drained = self._drained, None

@@ -23,7 +23,7 @@ from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
 from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
 from fraiseql.db.costs import Costs
-from fraiseql.db.flight import Flight, Session
+from fraiseql.db.flight import Flight, Session, Step, decoded, step_of
 from fraiseql.db.horizon import POSITION, Horizon, position_in
 from fraiseql.db.lanes import Lanes, lanes_of
 from fraiseql.db.link import Link
@@ -68,6 +68,15 @@ def send(
     if pool is None or "outbox" in _MAIL:
         return loop.create_task(fetch_all(statements, using, session))
     return pool.send(statements, session)
+
+
+def read(step: Step, using: str, session: Session) -> asyncio.Future[list[Rows]]:
+    """Return what ends as ``fetch_all`` does for one statement that reads."""
+    loop = asyncio.get_running_loop()
+    pool = _pools.get((loop, using))
+    if pool is None or "outbox" in _MAIL:
+        return loop.create_task(fetch_all((decoded(step),), using, session))
+    return pool.read(step, session)
 
 
 async def fetch_all(
@@ -170,34 +179,44 @@ class Pool:
         horizon: Horizon | None = None,
     ) -> asyncio.Future[list[Rows]]:
         """Return what ends with the rows of each statement or a FraiseQLError."""
-        flight = Flight(statements, session, self.settings, horizon, self._loop)
-        if self._lanes is not None and (share := self._costs.share(flight)):
-            return self._lanes.send(flight, share)
-        return self._loop.create_task(self._fetch_alone(flight))
+        steps = [step_of(statement) for statement in statements]
+        writes = any(statement.writes for statement in statements)
+        if len(steps) == 1 and not writes:
+            return self.read(steps[0], session)
+        flight = Flight(steps, session, self.settings, writes, self._loop)
+        return self._loop.create_task(self._fetch_alone(flight, horizon if writes else None))
 
-    async def _fetch_alone(self, flight: Flight) -> list[Rows]:
-        """Run ``flight`` on a connection of its own, twice if need be."""
+    def read(self, step: Step, session: Session) -> asyncio.Future[list[Rows]]:
+        """Return what ends with the rows of one statement that reads or a FraiseQLError."""
+        flight = Flight((step,), session, self.settings, False, self._loop)
+        share = self._costs.shares.get(step[0])
+        if share is None or self._lanes is None:
+            return self._loop.create_task(self._fetch_alone(flight))
+        return self._lanes.send(flight, share)
+
+    async def _fetch_alone(self, flight: Flight, horizon: Horizon | None = None) -> list[Rows]:
+        """Run ``flight`` on a connection of its own, twice if need be; see that ``horizon`` moves."""
         try:
-            return await self._attempt(flight)
+            return await self._attempt(flight, horizon)
         except psycopg.Error as error:
             if not self._may_retry(flight, error):
                 raise faults.fault(error, flight.failed) from error
-        return await self._repeat(flight)
+        return await self._repeat(flight, horizon)
 
-    async def _repeat(self, flight: Flight) -> list[Rows]:
+    async def _repeat(self, flight: Flight, horizon: Horizon | None = None) -> list[Rows]:
         again = flight.again()
         try:
-            return await self._attempt(again)
+            return await self._attempt(again, horizon)
         except psycopg.Error as error:
             raise faults.fault(error, again.failed) from error
 
-    async def _attempt(self, flight: Flight) -> list[Rows]:
+    async def _attempt(self, flight: Flight, horizon: Horizon | None) -> list[Rows]:
         link = self._idle.pop() if self._idle else await self.acquire()
         try:
-            if flight.horizon is not None and flight.writes:
-                rows = await _fetch_and_look(link, flight, flight.horizon)
-            else:
+            if horizon is None:
                 rows = await link.send(flight)
+            else:
+                rows = await _fetch_and_look(link, flight, horizon)
         except asyncio.CancelledError:
             self.abandon(link)
             raise
@@ -205,7 +224,8 @@ class Pool:
             self.note(link, error)
             self.release(link)
             raise
-        self._costs.learn(flight)
+        if text := flight.text:
+            self._costs.learn(text, link.seconds)
         self.release(link)
         return rows
 
@@ -382,7 +402,9 @@ class Pool:
         """Give a free connection to whoever waits longest, or keep it."""
         if link.is_busy:
             link.on_free = self.release
-        elif link.retired or self._is_closed:
+            return
+        link.on_failed = None
+        if link.retired or self._is_closed:
             self._drop(link)
         elif not self._queue.give(link):
             self._idle.append(link)
@@ -478,10 +500,10 @@ def _hand_over(flight: Flight, task: asyncio.Task[list[Rows]]) -> None:
 
 async def _fetch_and_look(link: Link, flight: Flight, horizon: Horizon) -> list[Rows]:
     """Run ``flight`` and, right behind it, ask where its commit was."""
-    looking = Flight((POSITION,))
-    # What has been written is, whatever becomes of the question.
-    looking.on_failed = lambda _link, asked, _error: asked.answer([])
+    looking = Flight((step_of(POSITION),))
     sent, looked = link.send(flight), link.send(looking)
-    rows = await sent
-    horizon.move(position_in(await looked))
+    await asyncio.wait((sent, looked))
+    rows = sent.result()
+    # What has been written is, whatever becomes of the question.
+    horizon.move(position_in([] if looked.exception() else looked.result()))
     return rows

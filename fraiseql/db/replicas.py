@@ -23,7 +23,7 @@ from django.db import connections
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import faults, pool, sync
 from fraiseql.db.connections import is_pooled, parameters
-from fraiseql.db.flight import Flight, Session
+from fraiseql.db.flight import Flight, Session, step_of
 from fraiseql.db.horizon import Horizon, position
 from fraiseql.db.link import Link
 from fraiseql.db.rows import Rows
@@ -229,7 +229,7 @@ async def _follow(
                     if link is None:
                         params = parameters(alias, is_watched=False)
                         link = await Link.open(params, lost, prepares=not is_pooled(alias))
-                    answer = await link.send(Flight((where,)))
+                    answer = await link.send(Flight((step_of(where),)))
             except (psycopg.Error, TimeoutError, ConfigurationError) as error:
                 if link is not None:
                     link.close()

@@ -4,6 +4,8 @@ What a statement returned, as PostgreSQL printed it.
 Values stay bytes: JSON documents are projected without ever becoming Python objects.
 """
 
+from itertools import repeat
+
 from psycopg.pq.abc import PGresult
 
 
@@ -23,5 +25,4 @@ class Rows:
         result = self._result
         if not 0 <= index < result.nfields:
             raise IndexError(f"The rows have {result.nfields} columns, none at {index}.")
-        get_value = result.get_value
-        return [get_value(row, index) for row in range(result.ntuples)]
+        return list(map(result.get_value, range(result.ntuples), repeat(index)))

@@ -9,7 +9,7 @@ import pytest
 
 from fraiseql.db import costs, lanes, pool
 from fraiseql.db.embedded import EmbeddedServer
-from fraiseql.db.flight import Flight, Session
+from fraiseql.db.flight import Session, step_of
 from fraiseql.db.pool import Pool
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
@@ -82,7 +82,7 @@ def test_many_share_two_connections_and_each_gets_its_own_answer(
     way: str, alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if way == "one by one":  # As before libpq 17.
-        monkeypatch.setattr("fraiseql.db.link.send_sync", None)
+        monkeypatch.setattr("fraiseql.db.libpq.send_sync", None)
 
     async def scenario() -> set[bytes | None]:
         async with _learned(alias):
@@ -106,6 +106,21 @@ def test_one_that_fails_among_a_thousand_spoils_itself_alone(alias: str) -> None
         assert [_number(rows) for rows in found if isinstance(rows, Rows)] == [
             n for n in range(1000) if n != 500
         ]
+
+    asyncio.run(scenario())
+
+
+def test_a_step_is_read_as_a_statement_is(alias: str) -> None:
+    """First, alone and in a lane."""
+    step, session = step_of(_ask(3)), (("app.name", "me"),)
+
+    async def scenario() -> None:
+        for _ in range(3):
+            (rows,) = await pool.read(step, alias, session)
+            assert (_number(rows), rows.column(2)) == (3, [b"me"])
+        with pytest.raises(BadUserInput) as caught:
+            await pool.read(step_of(_ask(1, 0)), alias, ())
+        assert caught.value.statement == 0
 
     asyncio.run(scenario())
 
@@ -142,7 +157,7 @@ def test_a_slow_one_gets_the_lane_for_itself_and_those_behind_it_move_on(
             assert not any(task.done() for task in slow)
             assert [_number(await task) for task in slow] == [7, 7]
             # The text has to prove itself again, and the lanes are connections like others.
-            assert not found._costs.share(Flight((_ask(),)))
+            assert TEXT not in found._costs.shares
             await _until(lambda: len(found._idle) + len(_lanes(found)) == len(found._links))
 
     asyncio.run(scenario())

@@ -18,7 +18,7 @@ from fraiseql.db import link as link_module
 from fraiseql.db import pool
 from fraiseql.db.connections import parameters
 from fraiseql.db.embedded import EmbeddedServer
-from fraiseql.db.flight import Flight
+from fraiseql.db.flight import Flight, step_of
 from fraiseql.db.link import Link
 from fraiseql.db.statement import Statement
 from fraiseql.errors import (
@@ -698,7 +698,7 @@ def test_a_statement_sent_on_a_closed_connection_fails_and_tells(alias: str) -> 
         link = await Link.open(parameters(alias), lost.append)
         link.close()
         with pytest.raises(psycopg.OperationalError):
-            await link.send(Flight((Statement("SELECT 1"),)))
+            await link.send(Flight([("SELECT 1", ())]))
         assert lost == [link]
 
     asyncio.run(scenario())
@@ -712,7 +712,7 @@ def test_a_statement_that_cannot_be_written_fails_and_tells(alias: str) -> None:
         with socket.socket(fileno=os.dup(link._socket)) as shared:
             shared.shutdown(socket.SHUT_RDWR)
         with pytest.raises(psycopg.OperationalError):
-            await link.send(Flight((Statement("SELECT 1"),)))
+            await link.send(Flight([("SELECT 1", ())]))
         assert lost == [link]
 
     asyncio.run(scenario())
@@ -728,7 +728,9 @@ def test_a_backend_that_ends_with_something_unread_is_noticed(
 
     async def scenario() -> None:
         link = await Link.open(parameters(alias), lost.append)
-        sent = [link.send(Flight((one,))) for one in ([SLEEP, *[wide] * count] if count else [])]
+        sent = [
+            link.send(Flight([step_of(one)])) for one in ([SLEEP, *[wide] * count] if count else [])
+        ]
         if count:
             await _until(lambda: _sleeping(client) == 1)
         client.execute(
@@ -798,7 +800,7 @@ def test_the_server_watches_whether_its_client_is_still_there(
 
     async def scenario() -> None:
         link = await Link.open(parameters(alias), lambda _: None)
-        link.send(Flight((SLEEP,)))
+        link.send(Flight([step_of(SLEEP)]))
         await _until(lambda: _sleeping(client) == 1)
         link.close()  # As the end of a process does: nothing is cancelled.
         await _until(lambda: _sleeping(client) == 0)
@@ -819,7 +821,7 @@ def test_a_free_connection_has_nothing_to_cancel(alias: str) -> None:
     async def scenario() -> bytes | None:
         link = await Link.open(parameters(alias), lambda _: None)
         await link.cancel(60)
-        (rows,) = await link.send(Flight((Statement("SELECT 1"),)))
+        (rows,) = await link.send(Flight([("SELECT 1", ())]))
         link.close()
         return rows.column(0)[0]
 

@@ -4,6 +4,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from fraiseql.db import pool
+from fraiseql.db.flight import step_of
 from fraiseql.db.statement import Statement
 
 
@@ -23,6 +24,16 @@ class OutsideATransaction(TransactionTestCase):
         await pool.fetch(statement)
 
         assert seen == [statement]
+
+    async def test_observers_see_what_is_only_to_be_sent(self) -> None:
+        seen: list[Statement] = []
+        statement = Statement("SELECT %s || %s::text", ("ä", None))
+        pool.observers.append(seen.append)
+        self.addCleanup(pool.observers.remove, seen.append)
+        (rows,) = await pool.read(step_of(statement), "default", ())
+
+        assert seen == [statement]
+        assert rows.column(0) == [None]
 
     async def test_another_database_behind_the_alias_gets_another_pool(self) -> None:
         name = Statement("SELECT current_database()")
