@@ -70,9 +70,11 @@ class GraphQLApplication:
 
     def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         kind = scope["type"]
-        if kind == "http" and _path(scope) in self.paths:
-            return self._graphql(scope, receive, send)
-        if kind == "lifespan":
+        if kind == "http":
+            path, root = scope["path"], scope.get("root_path")
+            if (path.removeprefix(root) if root else path) in self.paths:
+                return self._graphql(scope, receive, send)
+        elif kind == "lifespan":
             return _lifespan(receive, send)
         return self.application(scope, receive, send)
 
@@ -95,10 +97,11 @@ class GraphQLApplication:
             return
         if body is None:
             return
-        waiting = _waiting_here()
+        loop = asyncio.get_running_loop()
+        waiting = _waiting.get(loop) or _new_waiting(loop)
         task = waiting.enter(receive)
         try:
-            response = await _answer(exchange, scope, body, send)
+            response = await _answer(exchange, scope, body, send, loop)
         except asyncio.CancelledError:
             if not waiting.has_left(task):
                 raise
@@ -114,11 +117,6 @@ class GraphQLApplication:
         if not scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"] + "/"}
         await self.application(scope, receive, send)
-
-
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _nothing(_name: str) -> None:
@@ -289,11 +287,6 @@ class _Waiting:
 _waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
 
 
-def _waiting_here() -> _Waiting:
-    loop = asyncio.get_running_loop()
-    return _waiting.get(loop) or _new_waiting(loop)
-
-
 def _new_waiting(loop: asyncio.AbstractEventLoop) -> _Waiting:
     for ended in [each for each in list(_waiting) if each.is_closed()]:
         _waiting.pop(ended, None)
@@ -302,7 +295,11 @@ def _new_waiting(loop: asyncio.AbstractEventLoop) -> _Waiting:
 
 
 async def _answer(
-    exchange: http.Exchange, scope: Scope, body: bytes, send: Send
+    exchange: http.Exchange,
+    scope: Scope,
+    body: bytes,
+    send: Send,
+    loop: asyncio.AbstractEventLoop,
 ) -> Response | None:
     """Answer a request and return None; FORWARD if it is not answered here."""
     if exchange.media == http.EVENTS:
@@ -316,7 +313,7 @@ async def _answer(
             response = await _work(exchange, scope, body)
         else:
             try:
-                (rows,) = await engine.ask(ready, exchange.viewer)
+                (rows,) = await engine.ask(ready, exchange.viewer, loop)
             except FraiseQLError as error:
                 engine.unsettle(ready)
                 response = await _work(exchange, scope, body, error)

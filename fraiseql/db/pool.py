@@ -70,9 +70,11 @@ def send(
     return pool.send(statements, session)
 
 
-def read(step: Step, using: str, session: Session) -> asyncio.Future[list[Rows]]:
-    """Return what ends as ``fetch_all`` does for one statement that reads."""
-    loop = asyncio.get_running_loop()
+def read(
+    step: Step, using: str, session: Session, loop: asyncio.AbstractEventLoop | None = None
+) -> asyncio.Future[list[Rows]]:
+    """Return what ends as ``fetch_all`` does for one statement that reads. ``loop``: the running one."""
+    loop = loop or asyncio.get_running_loop()
     pool = _pools.get((loop, using))
     if pool is None or "outbox" in _MAIL:
         return loop.create_task(fetch_all((decoded(step),), using, session))

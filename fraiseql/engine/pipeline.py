@@ -5,6 +5,7 @@ The hall: the rooms in order, once for threads and once for event loops.
 statement, graphene's executor), and the two drivers differ only in how they wait.
 """
 
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -234,11 +235,11 @@ class Engine:
         self._found += 1
         return Ready(step, key, prepared, template, planned, statement)
 
-    def ask(self, ready: Ready, viewer: Viewer) -> Awaitable[list[Rows]]:
+    def ask(self, ready: Ready, viewer: Viewer, loop: AbstractEventLoop) -> Awaitable[list[Rows]]:
         """Return what ends with the rows of a query that is ``ready``, or with a FraiseQLError."""
         settings = self.settings
         session = session_of(viewer, settings.SESSION_VARIABLES)
-        return pool.send((ready.statement,), settings.DATABASE, session)
+        return pool.read(ready.step, settings.DATABASE, session, loop)
 
     def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:
         """Remember the outline that every request with this query has."""
