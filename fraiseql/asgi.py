@@ -26,6 +26,8 @@ from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import Viewer
 from fraiseql.errors import BadRequest, FraiseQLError
 from fraiseql.events import events
+from fraiseql.waiting import waiting_in
+from fraiseql.writing import at_once
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,10 +35,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Work = Coroutine[Any, Any, Response]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-
-
-WATCH_AFTER_S = 0.05
-"""A client is watched for leaving when its answer has taken that long, or twice: a task costs more than most."""
 
 
 class GraphQLApplication:
@@ -98,7 +96,7 @@ class GraphQLApplication:
         if body is None:
             return
         loop = asyncio.get_running_loop()
-        waiting = _waiting.get(loop) or _new_waiting(loop)
+        waiting = waiting_in(loop)
         task = waiting.enter(receive)
         try:
             response = await _answer(exchange, scope, body, send, loop)
@@ -232,68 +230,6 @@ async def _body(message: Message, declared: bytes | None, receive: Receive) -> b
     return None
 
 
-class _Waiting:
-    """
-    Who waits for an answer in an event loop: their tasks are cancelled, and so their statements, when they leave.
-
-    Watching for it takes a task of its own, which costs more than most answers: one timer begins it for
-    those that take long.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._new: dict[asyncio.Task[Any], Receive] = {}
-        self._before: set[asyncio.Task[Any]] = set()
-        self._watchers: dict[asyncio.Task[Any], asyncio.Task[None]] = {}
-        self._left: set[asyncio.Task[Any]] = set()
-        self._is_looking = False
-
-    def enter(self, receive: Receive) -> asyncio.Task[Any]:
-        """Let the running task, which is returned, wait."""
-        task: asyncio.Task[Any] = asyncio.current_task(self._loop)  # type: ignore[assignment]  # it runs
-        self._new[task] = receive
-        if not self._is_looking:
-            self._is_looking = True
-            self._loop.call_later(WATCH_AFTER_S, self._look)
-        return task
-
-    def leave(self, task: asyncio.Task[Any]) -> None:
-        """End that."""
-        if self._new.pop(task, None) is None:
-            self._watchers.pop(task).cancel()
-            self._left.discard(task)
-
-    def has_left(self, task: asyncio.Task[Any]) -> bool:
-        """Tell whether a task was cancelled because its client left."""
-        return task in self._left
-
-    def _look(self) -> None:
-        """Watch those that were there the last time; end when there is nobody."""
-        for task in self._before & self._new.keys():
-            watcher = self._loop.create_task(self._watch(task, self._new.pop(task)))
-            self._watchers[task] = watcher
-        self._before = set(self._new)
-        self._is_looking = bool(self._new)
-        if self._is_looking:
-            self._loop.call_later(WATCH_AFTER_S, self._look)
-
-    async def _watch(self, task: asyncio.Task[Any], receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._left.add(task)
-        task.cancel()
-
-
-_waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
-
-
-def _new_waiting(loop: asyncio.AbstractEventLoop) -> _Waiting:
-    for ended in [each for each in list(_waiting) if each.is_closed()]:
-        _waiting.pop(ended, None)
-    waiting = _waiting[loop] = _Waiting(loop)
-    return waiting
-
-
 async def _answer(
     exchange: http.Exchange,
     scope: Scope,
@@ -324,8 +260,11 @@ async def _answer(
         status, headers, content = exchange.reply(response)
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         status, headers, content = exchange.fail(error)
+    written = at_once(send)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
+    if written is not None:
+        written.end()
     return None
 
 

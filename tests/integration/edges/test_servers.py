@@ -192,6 +192,44 @@ def test_events_are_sent_as_they_come_and_end_with_the_client(
     until(lambda: not running(site_database), timeout_s=10)
 
 
+def post(*headers: bytes) -> bytes:
+    """Return a request as it goes over the wire."""
+    body = b'{"query": "{ __typename }"}'
+    lines = [
+        b"POST /graphql/ HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(body),
+        *headers,
+    ]
+    return b"\r\n".join([*lines, b"", body])
+
+
+def test_head_and_body_of_an_answer_come_together_from_uvicorn(served: Served) -> None:
+    if "uvicorn" not in served.process.args:  # type: ignore[operator]  # a list
+        pytest.skip("of uvicorn")
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        for _ in range(50):
+            client.sendall(post())
+            answer = client.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert answer.endswith(b'\r\n\r\n{"data":{"__typename":"Query"}}')
+
+
+def test_requests_that_do_not_wait_for_answers_are_answered_in_order_until_one_says_close(
+    served: Served,
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        client.sendall(post() * 3 + post(b"Connection: close"))
+        received = b""
+        while part := client.recv(65_536):
+            received += part
+
+    assert received.count(b"HTTP/1.1 200") == 4
+    assert received.count(b'{"data":{"__typename":"Query"}}') == 4
+    assert received.endswith(b'{"data":{"__typename":"Query"}}')
+
+
 def test_a_client_that_leaves_within_its_body_is_forgotten(served: Served) -> None:
     for part in (b"", b"{", b'{"query": "{ __typename }"'):
         with socket.create_connection(("127.0.0.1", served.port), timeout=20) as leaving:
