@@ -251,7 +251,7 @@ async def _answer(
             try:
                 (rows,) = await engine.ask(ready, exchange.viewer, loop)
             except FraiseQLError as error:
-                engine.unsettle(ready)
+                engine.unsettle(ready, error)
                 response = await _work(exchange, scope, body, error)
             else:
                 response = engine.finish(ready, rows)

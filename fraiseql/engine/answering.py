@@ -7,7 +7,6 @@ from typing import Any
 
 from graphql import ExecutionResult
 
-from fraiseql.db.rows import Rows
 from fraiseql.engine import result
 from fraiseql.engine.operation import Prepared, PreparedCalls, RootField
 from fraiseql.engine.plan.calls import CallOutline
@@ -49,17 +48,6 @@ def project(prepared: Prepared, found: Found, debug: bool, max_bytes: int = 0) -
             return envelope.too_large(max_bytes)
         members.append(field.begin + value)
     return envelope.success(members, errors)
-
-
-def project_only(field: RootField, rows: Rows) -> Response | None:
-    """Return the response of a query of one field, whose documents are ``rows``; None: something is wrong."""
-    try:
-        value, faults = field.project(rows.column(0))
-    except result.MalformedRow:
-        return None
-    if faults or (value == b"null" and not field.is_nullable):
-        return None
-    return envelope.success((field.begin + value,), ())
 
 
 def _value(

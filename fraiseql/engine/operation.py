@@ -2,11 +2,12 @@
 Operations compiled once: their outlines, Shapes and statements.
 """
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from graphql import OperationDefinitionNode, OperationType
+from graphql import OperationDefinitionNode, OperationType, type_from_ast
 
 from fraiseql.conf import Settings
 from fraiseql.db.statement import Statement
@@ -34,6 +35,9 @@ MAX_OUTLINES = 64
 """Outlines kept per operation: one for each combination of @skip and @include."""
 
 
+Respond = Callable[[Sequence[bytes | None]], bytes | None]
+
+
 class Operation:
     """One operation of a valid document. ``max_fields``: see ``outline``."""
 
@@ -55,6 +59,14 @@ class Operation:
         self._conditions = condition_variables(document, node)
         self._prepared: dict[tuple[Any, ...], Any] = {}
         self._costs: dict[tuple[Any, ...], tuple[Cost, int | None]] = {}
+
+    @cached_property
+    def variable_types(self) -> dict[str, Any]:
+        """The types of the variables, by name."""
+        return {
+            node.variable.name.value: type_from_ast(self.schema.graphql, node.type)
+            for node in self.node.variable_definitions
+        }
 
     @cached_property
     def introspection(self) -> list[dict[str, Any]]:
@@ -151,8 +163,22 @@ class RootField(NamedTuple):
         return projected
 
 
+@dataclass(slots=True)
+class Made:
+    """A statement and the plan it was made from. ``lessons``: how many forms were made of what it served."""
+
+    template: Template
+    plan: Plan
+    lessons: int = 0
+
+
 class Prepared:
-    """The outline of a query, its compiled Shapes, and the statements it has needed so far."""
+    """
+    The outline of a query, its compiled Shapes, and the statements it has needed so far.
+
+    ``respond``: returns the whole response from the documents of a query with one plain field, None if there is
+    anything wrong in it. ``forms``: of the variables that the statements serve, if the accelerator runs.
+    """
 
     def __init__(self, selected: Outline) -> None:
         self.outline = selected
@@ -160,31 +186,43 @@ class Prepared:
         self.fields = tuple(_root_field(key, selections.get(key)) for key in selected.order)
         only = self.fields[0] if len(self.fields) == 1 else None
         is_plain = only and only.item and only.item.root.kind in (RootKind.ONE, RootKind.MANY)
-        self.only = only if is_plain else None
-        """The one field of a query whose rows are its documents."""
-        self._templates: dict[Any, list[tuple[Template, Plan]]] = {}
+        self.respond: Respond | None = None
+        if only is not None and is_plain:
+            self.respond = partial(only.shape.respond, only.begin)
+        accelerated = result.implementation().forms
+        self.forms = accelerated() if accelerated is not None else None
+        self._templates: dict[Any, list[Made]] = {}
         self._count = 0
 
-    def find(self, variables: Variables) -> tuple[Template, Plan] | None:
+    def find(self, variables: Variables) -> Made | None:
         """Return the statement made for variables like these, if there is one."""
-        for entry in self._templates.get(outline_of(variables), ()):
-            if entry[0].accepts(variables):
-                return entry
+        for made in self._templates.get(outline_of(variables), ()):
+            if made.template.accepts(variables):
+                return made
         return None
 
-    def keep(self, variables: Variables, template: Template, planned: Plan) -> None:
+    def keep(self, variables: Variables, made: Made) -> None:
         """Remember a statement for the next variables like these."""
-        if not template.is_reusable:
+        if not made.template.is_reusable:
             return
         if self._count >= MAX_TEMPLATES:
             self.forget()
-        self._templates.setdefault(outline_of(variables), []).append((template, planned))
+        self._templates.setdefault(outline_of(variables), []).append(made)
         self._count += 1
 
     def forget(self) -> None:
         """Drop all statements: too many, or the catalog they were made from has changed."""
+        self.unlearn()
         self._templates.clear()
         self._count = 0
+
+    def unlearn(self) -> None:
+        """Drop the forms."""
+        if self.forms is not None:
+            self.forms.clear()
+        for alike in list(self._templates.values()):
+            for made in alike:
+                made.lessons = 0
 
 
 def _root_field(key: str, item: RootSelection | None) -> RootField:

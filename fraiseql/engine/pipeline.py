@@ -27,7 +27,7 @@ from fraiseql.db.flight import Session, Step
 from fraiseql.db.horizon import Horizon
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement, encoded
-from fraiseql.engine import answering
+from fraiseql.engine import answering, result
 from fraiseql.engine.calling import OTHER_KEY, Calls, Constrained, Flight, Functions
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
@@ -36,15 +36,15 @@ from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.document.request import GraphQLRequest, from_json
 from fraiseql.engine.document.variables import Variables
 from fraiseql.engine.estimating import Estimates, max_plan_cost
-from fraiseql.engine.operation import Operation, Prepared
+from fraiseql.engine.forms import form_of
+from fraiseql.engine.operation import Made, Operation, Prepared
 from fraiseql.engine.persisting import Persisted
-from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.reading import Found, Reading, Relations, by_field, read
 from fraiseql.engine.result import envelope
 from fraiseql.engine.result.envelope import Response
+from fraiseql.engine.result.implementation import Binder
 from fraiseql.engine.session import session_of
 from fraiseql.engine.sql.keys import Key
-from fraiseql.engine.sql.template import Template
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 from fraiseql.errors import (
     BadRequest,
@@ -61,6 +61,9 @@ from fraiseql.schema.build import Schema, get_schema
 MAX_CACHED_TEXT = 65_536
 """Longer documents (characters) are machine-made and seldom repeat."""
 
+MAX_LESSONS = 4
+"""Bodies learnt from for one statement: clients spell the same a few ways, or each anew."""
+
 FORWARD = Response(b"")
 """Stands for the response of an operation that the fast path does not run."""
 
@@ -76,15 +79,20 @@ class Execution:
     calls: Calls | None = None
 
 
+class Known(NamedTuple):
+    """What is known of a query, but for the values of its variables. ``key``: its text and name."""
+
+    key: tuple[str, str | None]
+    operation: Operation
+    prepared: Prepared
+    made: Made
+
+
 class Ready(NamedTuple):
-    """A query of which all is known but its rows, which are what ``step`` returns. ``key``: its text and name."""
+    """A query of which all is known but its rows, which are what ``step`` returns."""
 
     step: Step
-    key: tuple[str, str | None]
-    prepared: Prepared
-    template: Template
-    planned: Plan
-    statement: Statement
+    known: Known
 
 
 Need = Relations | Statement | Functions | Constrained | Flight | Execution
@@ -115,7 +123,9 @@ class Engine:
         )
         self.estimates = Estimates()
         self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
-        self._settled: dict[tuple[str, str | None], tuple[Callable[..., Variables], Prepared]] = {}
+        self._settled: dict[tuple[str, str | None], tuple[Operation, Prepared]] = {}
+        accelerated = result.implementation().binder
+        self._binder = accelerated and accelerated(settings.DOCUMENT_CACHE_SIZE)
         self._is_plain = not (
             self._estimates_plans
             or self.introspection == "authenticated"
@@ -204,36 +214,49 @@ class Engine:
         return response
 
     def ready(self, body: bytes) -> Ready | None:
-        """Return what answers the query in a JSON body; None: ``answer`` does, see ``at_hand``."""
+        """
+        Return what answers the query in a JSON body by one statement, without finding anything out.
+
+        Most requests are like that: this is ``answer`` without its exceptions. None: ``answer`` has to.
+        """
+        bound = None if self._binder is None else self._binder.bind(body)
+        if bound is not None:
+            self._found += 1
+            return Ready(*bound)
         try:
             request = from_json(body)
-        except BadRequest:
-            return None
-        return self.at_hand(request)
-
-    def at_hand(self, request: GraphQLRequest) -> Ready | None:
-        """
-        Return what answers a query by one statement, without finding anything out; None: ``answer`` does.
-
-        Most requests are like that: this is ``answer`` without its exceptions.
-        """
-        key = request.query, request.operation_name
-        settled = self._settled.get(key)
-        if settled is None or request.document_id is not None or request.budget is not None:
-            return None
-        coerce, prepared = settled
-        try:
-            variables = coerce(request.variables)
-            known = prepared.find(variables)
-            if known is None:
-                return None
-            template, planned = known
-            statement = template.fill(variables)
-            step = statement.text, encoded(statement.params)
+            ready = self._at_hand(request)
         except FraiseQLError:
             return None  # ``answer`` says it.
+        if ready is not None and self._binder is not None:
+            self._learn(self._binder, body, request, ready)
+        return ready
+
+    def _at_hand(self, request: GraphQLRequest) -> Ready | None:
+        key = request.query, request.operation_name
+        settled = self._settled.get(key)
+        if settled is None or request.document_id is not None:
+            return None
+        operation, prepared = settled
+        variables = operation.coerce(request.variables)
+        made = prepared.find(variables)
+        if made is None:
+            return None
+        statement = made.template.fill(variables)
+        step = statement.text, encoded(statement.params)
         self._found += 1
-        return Ready(step, key, prepared, template, planned, statement)
+        return Ready(step, Known(key, operation, prepared, made))
+
+    def _learn(self, binder: Binder, body: bytes, request: GraphQLRequest, ready: Ready) -> None:
+        """Have bodies like this one bound by the accelerator."""
+        (text, params), (_, operation, prepared, made) = ready
+        if prepared.forms is None or made.lessons == MAX_LESSONS:
+            return
+        made.lessons += 1
+        form = form_of(operation.variable_types, request.variables, made.template)
+        if form is not None:
+            prepared.forms.keep(form, text, params, ready.known)
+            binder.keep(body, prepared.forms)
 
     def ask(self, ready: Ready, viewer: Viewer, loop: AbstractEventLoop) -> Awaitable[list[Rows]]:
         """Return what ends with the rows of a query that is ``ready``, or with a FraiseQLError."""
@@ -246,21 +269,23 @@ class Engine:
         if len(request.query) <= MAX_CACHED_TEXT:
             if len(self._settled) >= self.settings.DOCUMENT_CACHE_SIZE:
                 self._settled = {}
-            self._settled[request.query, request.operation_name] = operation.coerce, prepared
+            self._settled[request.query, request.operation_name] = operation, prepared
 
-    def unsettle(self, ready: Ready) -> None:
-        """Find all of it out anew: a statement failed, maybe because a view has changed."""
-        self._settled.pop(ready.key, None)
+    def unsettle(self, ready: Ready, error: FraiseQLError) -> None:
+        """Find all of it out anew: the statement failed, maybe because a view has changed."""
+        if not isinstance(error, ServiceUnavailable):
+            self._settled.pop(ready.known.key, None)
+            ready.known.prepared.unlearn()
 
     def finish(self, ready: Ready, rows: Rows) -> Response:
-        """Return the response of a query ``at_hand`` whose rows are there."""
-        _, _, prepared, template, planned, _ = ready
+        """Return the response of a query that is ``ready`` and whose rows are there."""
+        _, _, prepared, made = ready.known
+        if prepared.respond is not None:
+            body = prepared.respond(rows.column(0))
+            if body is not None:
+                return self._sized(Response(body))
+        found = Found(by_field(made.template, made.plan, rows), {})
         most = self.settings.MAX_RESPONSE_BYTES
-        if prepared.only is not None and not template.is_tagged:
-            response = answering.project_only(prepared.only, rows)
-            if response is not None:
-                return self._sized(response)
-        found = Found(by_field(template, planned, rows), {})
         return self._sized(answering.project(prepared, found, self.debug, most))
 
     def _answer(

@@ -13,7 +13,7 @@ from fraiseql.db import catalog
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine.document.variables import Variables
-from fraiseql.engine.operation import Prepared
+from fraiseql.engine.operation import Made, Prepared
 from fraiseql.engine.plan.plan import Plan
 from fraiseql.engine.plan.planner import plan
 from fraiseql.engine.plan.selection import RootSelection
@@ -102,12 +102,11 @@ def _fetch(
         if not planned.plan.reads:
             return Found({}, refused)
         relations = yield Relations(planned.plan.views)
-        known = compile_plan(planned.plan, relations), planned.plan
+        known = Made(compile_plan(planned.plan, relations), planned.plan)
         if is_whole:
-            prepared.keep(variables, *known)
-    template, made = known
+            prepared.keep(variables, known)
     try:
-        statement = template.fill(variables)
+        statement = known.template.fill(variables)
     except BadUserInput as error:
         # A value that only its encoder refuses: the other fields are read without it.
         wrong = str(error.extensions["response_key"])
@@ -115,7 +114,7 @@ def _fetch(
         others = (yield from _fetch(prepared, rest, variables, settings)) if rest else Found({}, {})
         return Found(others.documents, {**refused, **others.refused, wrong: error})
     rows: Rows = yield statement
-    return Found(by_field(template, made, rows), refused)
+    return Found(by_field(known.template, known.plan, rows), refused)
 
 
 def by_field(template: Template, made: Plan, rows: Rows) -> dict[str, Documents]:

@@ -1,6 +1,7 @@
 """Random shapes over random documents: both projectors against an oracle, and against each other."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -65,6 +66,32 @@ def test_rows_are_the_items_of_a_list(
     if expected[0] != b"null":
         document = b"[" + b",".join(text.encode() for text in texts) + b"]"
         assert projector.shape((LIST, 1, node)).project_row(document) == expected
+
+
+@given(node_and_texts, st.booleans(), raw)
+@settings(max_examples=100 * EFFORT, deadline=None)
+def test_a_response_is_what_is_projected_if_nothing_is_wrong(
+    projector: Implementation, drawn: tuple[Node, list[str]], is_list: bool, other: bytes
+) -> None:
+    node, texts = drawn
+    node = (LIST, 0, node) if is_list else node
+    shape = projector.shape(node)
+    drawn_rows: list[list[bytes | None]] = [[text.encode() for text in texts], [None], [other]]
+    for rows in drawn_rows:
+        errors: tuple[Any, ...]
+        try:
+            value, errors = _project(shape, node[0] == LIST, rows)
+        except projector.malformed_row:
+            value, errors = b"", ("malformed",)
+
+        expected = None if errors else b'{"data":{"a":%b}}' % value
+        assert shape.respond(b'"a":', rows) == expected
+
+
+def _project(
+    shape: reference.Shape, is_list: bool, rows: Sequence[bytes | None]
+) -> tuple[bytes, Any]:
+    return shape.project_rows(rows) if is_list else shape.project_row(rows[0] if rows else None)
 
 
 @given(raw)

@@ -1,5 +1,7 @@
 //! The projector as a Python module: what crosses the border is bytes, str, int and tuples.
 
+mod binder;
+
 use projector::{BadShape, Field, Key, Leaf, MAX_DEPTH, Names, Node, Projected, Refused, Step};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -47,6 +49,19 @@ impl Shape {
     ) -> PyResult<Answer<'py>> {
         let input = rows.iter().flatten().map(|row| row.len()).sum();
         answer(py, run(py, input, || self.0.project_rows(&rows)))
+    }
+
+    /// Return the response of a query of one field, whose documents are `rows`: the items of a LIST, or
+    /// else the first is the value. `member`: the field's name, quoted, and a colon. None: it has errors.
+    fn respond<'py>(
+        &self,
+        py: Python<'py>,
+        member: &[u8],
+        rows: Vec<Option<PyBackedBytes>>,
+    ) -> Option<Bound<'py, PyBytes>> {
+        let input = rows.iter().flatten().map(|row| row.len()).sum();
+        let response = run(py, input, || self.0.respond(member, &rows))?;
+        Some(PyBytes::new(py, &response))
     }
 }
 
@@ -237,6 +252,8 @@ fn bad(error: BadShape) -> PyErr {
 mod fraiseql_accelerator {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::binder::{Binder, Forms};
     #[pymodule_export]
     use super::{MalformedRow, Shape};
 

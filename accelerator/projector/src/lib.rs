@@ -110,19 +110,35 @@ impl Shape {
         let Kind::List(item) = &self.root.kind else {
             return Err(Refused::NotAList);
         };
-        let mut call = Call::new(rows.iter().flatten().map(|row| row.as_ref().len()).sum());
-        call.out.push(b'[');
-        for (index, row) in rows.iter().enumerate() {
-            if index > 0 {
-                call.out.push(b',');
-            }
-            if !call.row(item, row.as_ref().map(AsRef::as_ref), index, Some(index))? {
-                return Ok((b"null".to_vec(), call.errors));
-            }
+        let mut call = Call::new(total(rows));
+        if !call.rows(item, rows)? {
+            return Ok((b"null".to_vec(), call.errors));
         }
-        call.out.push(b']');
         Ok((call.out.into_bytes(), call.errors))
     }
+
+    /// Returns the whole response of a query of one field; None if there is anything wrong in it.
+    ///
+    /// `member` is what stands before the field's value. `rows` are the items of a list; else the first is
+    /// the value.
+    pub fn respond<R: AsRef<[u8]>>(&self, member: &[u8], rows: &[Option<R>]) -> Option<Vec<u8>> {
+        let mut call = Call::new(total(rows) + member.len() + 16);
+        call.out.put(b"{\"data\":{");
+        call.out.put_all(member);
+        let is_whole = match &self.root.kind {
+            Kind::List(item) => call.rows(item, rows),
+            _ => {
+                let row = rows.first().and_then(|row| row.as_ref().map(AsRef::as_ref));
+                call.row(&self.root, row, 0, None)
+            }
+        };
+        call.out.put(b"}}");
+        (is_whole == Ok(true) && call.errors.is_empty()).then(|| call.out.into_bytes())
+    }
+}
+
+fn total<R: AsRef<[u8]>>(rows: &[Option<R>]) -> usize {
+    rows.iter().flatten().map(|row| row.as_ref().len()).sum()
 }
 
 /// What one call has written and met so far.
@@ -136,6 +152,25 @@ impl<'s> Call<'s> {
     fn new(input: usize) -> Self {
         let out = Out::with_capacity(input.min(FIRST_CAPACITY));
         Self { out, errors: Vec::new(), work: quick::Workspace::default() }
+    }
+
+    /// Writes an array; returns false if null stands for it.
+    fn rows<R: AsRef<[u8]>>(
+        &mut self,
+        item: &'s Node,
+        rows: &[Option<R>],
+    ) -> Result<bool, Refused> {
+        self.out.push(b'[');
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            if !self.row(item, row.as_ref().map(AsRef::as_ref), index, Some(index))? {
+                return Ok(false);
+            }
+        }
+        self.out.push(b']');
+        Ok(true)
     }
 
     fn row(

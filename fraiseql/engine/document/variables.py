@@ -34,7 +34,9 @@ Variables = dict[str, Any]
 _ABSENT = object()
 
 
-class _Invalid(Exception):
+class Invalid(Exception):
+    """A value does not fit its type: ``message``, and the ``path`` to what is wrong in it."""
+
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.message, self.path = message, path
@@ -66,7 +68,7 @@ def compile_variables(
                 continue
             try:
                 values[name] = convert(value)
-            except _Invalid as error:
+            except Invalid as error:
                 at = f" at {_path(error.path)}" if error.path else ""
                 faults.append(
                     _fault(node, f"Variable '${name}' has a wrong value{at}: {error.message}")
@@ -76,6 +78,11 @@ def compile_variables(
         return values
 
     return coerce
+
+
+def coercer(declared: Any) -> Coerce:
+    """Return the function that coerces one value, for a type without input objects. It raises Invalid."""
+    return _Compiler().coercer(declared)
 
 
 def _compile_definition(
@@ -106,10 +113,10 @@ def _bounded(coerce: Coerce, most: int | None) -> Coerce:
                 elif isinstance(item, list):
                     level += item
             if most is not None and objects > most:
-                raise _Invalid(f"it has more than {most:,} objects.")
+                raise Invalid(f"it has more than {most:,} objects.")
             if not level:
                 return coerce(value)
-        raise _Invalid(f"it nests more than {MAX_NESTING} levels.")
+        raise Invalid(f"it nests more than {MAX_NESTING} levels.")
 
     return coerce_bounded
 
@@ -157,7 +164,7 @@ class _Compiler:
 
         def coerce(value: Any) -> Any:
             if value is None:
-                raise _Invalid(f"{declared} may not be null.")
+                raise Invalid(f"{declared} may not be null.")
             return inner(value)
 
         return coerce
@@ -174,8 +181,8 @@ class _Compiler:
             for index, item in enumerate(value):
                 try:
                     items.append(inner(item))
-                except _Invalid as error:
-                    raise _Invalid(error.message, index, *error.path) from None
+                except Invalid as error:
+                    raise Invalid(error.message, index, *error.path) from None
             return items
 
         return coerce
@@ -194,10 +201,10 @@ class _Compiler:
             if value is None:
                 return None
             if not isinstance(value, dict):
-                raise _Invalid(f"{name} must be an object.")
+                raise Invalid(f"{name} must be an object.")
             for key in value:
                 if key not in fields:
-                    raise _Invalid(f"{name} has no field {key[:MAX_WORD]!r}.")
+                    raise Invalid(f"{name} has no field {key[:MAX_WORD]!r}.")
             coerced = {}
             # In the declared order, which a single key has anyway.
             for key in value if len(value) == 1 and not expected else fields:
@@ -205,8 +212,8 @@ class _Compiler:
                 if key in value:
                     try:
                         coerced[key] = convert(value[key])
-                    except _Invalid as error:
-                        raise _Invalid(error.message, key, *error.path) from None
+                    except Invalid as error:
+                        raise Invalid(error.message, key, *error.path) from None
                 elif key in expected:
                     _add_default(coerced, key, field, name)
             _check_one_of(declared, value)
@@ -222,13 +229,13 @@ def _is_expected(field: GraphQLInputField) -> bool:
 
 def _add_default(coerced: dict[str, Any], key: str, field: GraphQLInputField, owner: str) -> None:
     if field.default_value is Undefined:
-        raise _Invalid(f"{owner} needs the field {key!r}.")
+        raise Invalid(f"{owner} needs the field {key!r}.")
     coerced[key] = field.default_value
 
 
 def _check_one_of(declared: GraphQLInputObjectType, value: dict[str, Any]) -> None:
     if declared.is_one_of and (len(value) != 1 or None in value.values()):
-        raise _Invalid(f"{declared.name} takes exactly one field, which is not null.")
+        raise Invalid(f"{declared.name} takes exactly one field, which is not null.")
 
 
 def _enum(declared: GraphQLEnumType) -> Coerce:
@@ -238,7 +245,7 @@ def _enum(declared: GraphQLEnumType) -> Coerce:
         if value is None:
             return None
         if not isinstance(value, str) or value not in values:
-            raise _Invalid(f"it is not one of {declared.name}'s values.")
+            raise Invalid(f"it is not one of {declared.name}'s values.")
         return values[value]
 
     return coerce
@@ -253,9 +260,9 @@ def _scalar(declared: GraphQLScalarType) -> Coerce:
         try:
             return parse(value)
         except GraphQLError as error:
-            raise _Invalid(_message(declared, error)) from error
+            raise Invalid(_message(declared, error)) from error
         except (ValueError, TypeError, ArithmeticError) as error:
-            raise _Invalid(f"it is not a {declared.name}.") from error
+            raise Invalid(f"it is not a {declared.name}.") from error
 
     return coerce
 

@@ -1,10 +1,12 @@
 """Which projector runs: the accelerator where it is installed and fits, else the reference."""
 
 import platform
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Any, Final, Protocol
 
+from fraiseql.db.flight import Step
 from fraiseql.engine.result import reference
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.shape import CONTRACT_VERSION
@@ -16,12 +18,32 @@ _INSTALL: Final = (
 )
 
 
+class Forms(Protocol):
+    """What the variables of one operation may look like, and what answers each."""
+
+    def keep(self, form: Any, text: str, params: Sequence[bytes | None], known: Any) -> None:
+        """Keep what answers requests whose variables have a form, if there is room. See ``engine/forms.py``."""
+
+    def clear(self) -> None:
+        """Forget all of it."""
+
+
+class Binder(Protocol):
+    """The forms of operations, by how bodies spell their documents and names."""
+
+    def keep(self, body: bytes, forms: Any) -> None:
+        """Know the forms of requests that ask for the same as ``body``."""
+
+    def bind(self, body: bytes) -> tuple[Step, Any] | None:
+        """Return the step that answers a body and what is known of it; None if it fits no form."""
+
+
 @dataclass(frozen=True)
 class Implementation:
     """
     A projector. ``name``: accelerator or reference; ``version``: the accelerator's, or Python's.
 
-    ``reason`` says why the accelerator does not run; "" if it does.
+    ``reason`` says why the accelerator does not run; "" if it does. ``forms``, ``binder``: only it has them.
     """
 
     name: str
@@ -29,6 +51,8 @@ class Implementation:
     reason: str
     shape: type[reference.Shape]
     malformed_row: type[reference.MalformedRow]
+    forms: Callable[[], Forms] | None = None
+    binder: Callable[[int], Binder] | None = None
 
 
 def choose(mode: str, module: str = MODULE) -> Implementation:
@@ -57,12 +81,16 @@ def _accelerator(module: str) -> Implementation:
         raise ImportError(
             f"{module} keeps contract {contract}, this package contract {CONTRACT_VERSION}"
         )
+    if not hasattr(accelerator, "Binder"):
+        raise ImportError(f"{module} has no Binder: it is older than this package")
     return Implementation(
         name="accelerator",
         version=accelerator.__version__,
         reason="",
         shape=accelerator.Shape,
         malformed_row=accelerator.MalformedRow,
+        forms=accelerator.Forms,
+        binder=accelerator.Binder,
     )
 
 

@@ -90,6 +90,22 @@ class Shape:
         walk.out.append(b"]")
         return b"".join(walk.out), tuple(walk.errors)
 
+    def respond(self, member: bytes, rows: Sequence[bytes | None]) -> bytes | None:
+        """
+        Return the response of a query of one field, whose documents are ``rows``; None: it has errors.
+
+        ``member``: the field's name, quoted, and a colon. ``rows``: the items of a LIST, or else the first is
+        the value.
+        """
+        try:
+            if isinstance(self._root, _List):
+                value, errors = self.project_rows(rows)
+            else:
+                value, errors = self.project_row(rows[0] if rows else None)
+        except MalformedRow:
+            return None
+        return None if errors else b'{"data":{%b%b}}' % (member, value)
+
 
 # What a leaf makes of a token that is not null; None: it does not take it.
 

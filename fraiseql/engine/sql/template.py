@@ -14,12 +14,25 @@ from fraiseql.errors import BadUserInput
 Encode = Callable[[Any], str | None]
 
 
+STAYS, UUID, INT32, INT64 = range(4)
+Way = int | tuple[str, str]
+"""
+What becomes of a text, in words that the accelerator knows: it stays as it is, if it is an identifier as
+PostgreSQL prints it; or it is escaped between what a LIKE pattern has before and after it.
+"""
+
+
 class Slot(NamedTuple):
-    """One parameter: where its value stands, and how PostgreSQL wants it."""
+    """
+    One parameter: where its value stands, and how PostgreSQL wants it.
+
+    ``way``: the same as ``encode``, or less: of what it does not take, ``encode`` may make something.
+    """
 
     leaf: Leaf
     encode: Encode
     response_key: str
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Template:
         """
         params = []
         for slot in self.slots:
-            leaf, encode, _ = slot
+            leaf, encode, _, _ = slot
             path = leaf.path
             try:
                 params.append(encode(leaf.value if path is None else _at(variables, path)))

@@ -31,7 +31,7 @@ from fraiseql.engine.plan.values import Leaf
 from fraiseql.engine.sql import narrow, operators
 from fraiseql.engine.sql.keyset import Key, combine, keyset
 from fraiseql.engine.sql.scope import Element, Figures, Rows, Scope, literal, matching, type_name
-from fraiseql.engine.sql.template import Encode, Slot
+from fraiseql.engine.sql.template import INT32, INT64, STAYS, UUID, Encode, Slot, Way
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.inputs import scalar_of
 from fraiseql.schema.specs import ObjectSpec
@@ -118,12 +118,15 @@ class Terms:
         entry, operator = condition.target.leaf, condition.operator
         scalar, is_list = scalar_of(entry.type.innermost), entry.type.item is not None
         encode: Encode = operators.encoder(operator, scalar, is_list)
+        way: Way | None = operator.affixes
         if entry.is_id and operator.argument in {"same", "list"}:
             parse = id_parser(entry, entry.name)
             encode = (
                 _encode_ids(parse, encode) if operator.argument == "list" else _after(parse, encode)
             )
-        value = self.parameter(condition.argument, encode)
+            if operator.argument == "same" and not is_list:
+                way = _STORED.get(scalar.name)
+        value = self.parameter(condition.argument, encode, way)
         operand = self.operand(condition.target, scope)
         return operators.condition(operator, scalar, operand, is_list, value)
 
@@ -226,9 +229,9 @@ class Terms:
 
         return sql.SQL("{}::{}").format(self.parameter(cursor.leaf, encode), type_name(pg_type))
 
-    def parameter(self, leaf: Leaf, encode: Encode) -> sql.Composable:
+    def parameter(self, leaf: Leaf, encode: Encode, way: Way | None = None) -> sql.Composable:
         """Return the placeholder of a value, whose slot it fills."""
-        self.slots.append(Slot(leaf, encode, self.response_key))
+        self.slots.append(Slot(leaf, encode, self.response_key, way))
         return sql.Placeholder()
 
 
@@ -259,6 +262,10 @@ _WORDS = {
     " NULLS FIRST": sql.SQL(" NULLS FIRST"),
     " DESC NULLS LAST": sql.SQL(" DESC NULLS LAST"),
 }
+
+
+# What may be stored as an ID, by its scalar.
+_STORED = {"UUID": UUID, "Int": INT32, "BigInt": INT64, "ID": STAYS, "String": STAYS}
 
 
 def _after(parse: Callable[[Any], Any], encode: Encode) -> Encode:
