@@ -49,12 +49,14 @@ class Flight:
         steps: Sequence[Step],
         session: Session = DEFAULTS,
         own: Session = (),
-        writes: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
+        writes: bool = False,
     ) -> None:
-        # Most of what is known of a viewer's session is its step.
-        first = None if session is DEFAULTS and not own else _leading(session, own)
-        self.steps, self.leading = (steps, 0) if first is None else ((first, *steps), 1)
+        first = _leading(session, own)
+        if first is None:
+            self.steps, self.leading = steps, 0
+        else:
+            self.steps, self.leading = [first, *steps], 1
         self.writes = writes
         # Asking which loop runs is a system call.
         self.future: asyncio.Future[list[Rows]] = (

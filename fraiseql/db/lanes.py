@@ -8,7 +8,6 @@ slow takes its lane with it: the lane becomes its own connection, those behind i
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
-from time import monotonic
 from typing import Protocol
 
 import psycopg
@@ -85,12 +84,18 @@ class Lanes:
 
         ``share``: how many may be under way on a lane before the next is used.
         """
-        link = self._pick(share)
-        if link is not None:
-            self._start(flight, link)
+        for link in self._links:
+            if len(link.flights) < share:
+                break
         else:
-            self._wait(flight)
-        return flight.future
+            least = self._least_busy()
+            if least is None:
+                self._wait(flight)
+                return flight.future
+            link = least
+        if self._watch is None:
+            self._watch_lanes()
+        return link.send(flight)
 
     def lend(self, most: int) -> None:
         """Let go of up to ``most`` lanes that have nothing to do, but not of the last."""
@@ -119,23 +124,15 @@ class Lanes:
         if self._watch is not None:
             self._watch.cancel()
 
-    def _pick(self, share: int) -> Link | None:
-        """Return the first lane with little to do, or the one with the least; None if all are full."""
-        best, least = None, DEPTH
-        for link in self._links:
-            load = len(link.flights)
-            if load < share:
-                return link
-            if load < least:
-                best, least = link, load
+    def _least_busy(self) -> Link | None:
+        """Return the lane with the least to do, None if all are full; and see to another one."""
         if len(self._links) < self._size:
             self._open()
-        return None if self.queue.waiting else best
+        link = min(self._links, key=_load, default=None)
+        return None if link is None or self.queue.waiting or _load(link) >= DEPTH else link
 
-    def _start(self, flight: Flight, link: Link) -> None:
-        link.send(flight)
-        if self._watch is None:
-            self._watch = self._loop.call_later(SLOW_S, self._look)
+    def _watch_lanes(self) -> None:
+        self._watch = self._loop.call_later(SLOW_S, self._look)
 
     def _wait(self, flight: Flight) -> None:
         try:
@@ -152,7 +149,9 @@ class Lanes:
         elif flight.future.done():
             self._serve()
         elif (link := future.result()) in self._links:
-            self._start(flight, link)
+            link.send(flight)
+            if self._watch is None:
+                self._watch_lanes()
         else:
             self.send(flight, 1)  # That lane is none any more.
 
@@ -203,8 +202,7 @@ class Lanes:
         self._watch = None
         for link in tuple(self._links):
             link.proceed()  # What has arrived is not late; this process may be.
-            is_late = link.is_busy and monotonic() - link.used > SLOW_S
-            if is_late and link in self._links:
+            if link.busy_s > SLOW_S and link in self._links:
                 if text := link.flights[0].text:
                     self._costs.demote(text)
                 self._detach(link)
@@ -216,7 +214,7 @@ class Lanes:
                 self._stalled.remove(link)
                 self._owner.abandon(link)
         if self._stalled or any(link.is_busy for link in self._links):
-            self._watch = self._loop.call_later(SLOW_S, self._look)
+            self._watch_lanes()
 
     def _detach(self, link: Link) -> None:
         """Make a lane an ordinary connection of the pool, from when it is free."""

@@ -10,7 +10,7 @@ server that goes away is noticed when it goes, not by the next request.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from time import monotonic
 from typing import Any, Self
@@ -42,15 +42,15 @@ class Link:
     A connection that runs flights in the order of ``send``, each text prepared once.
 
     ``prepares``: False sends texts unprepared, for a pooler that gives each transaction any session.
-    ``flights``: under way, the first has the server. ``used``: the time since when it has had
-    it, or of the last one's end; ``born``: of the connection. ``retired``: to be closed as soon as it
-    is free. ``seconds``: how long the last flight had the server. ``on_end``: called when flights
-    have ended, with their number; ``on_free``: once when the last one has; ``on_failed``: with a
-    flight that failed, to end it, if somebody waits for it.
+    ``flights``: under way, the first has the server as soon as it is sent. ``used``: since when it
+    has had it, or the last one's end; ``born``: of the connection. ``seconds``: how long the last
+    one had the server. ``retired``: to be closed as soon as it is free. ``on_end``: called when
+    flights have ended, with their number; ``on_free``: once when the last one has; ``on_failed``:
+    with a flight that somebody waits for and its error, to end it.
     """
 
     __slots__ = (
-        "_connection", "_drained", "_has_unsent", "_is_flushing", "_is_open", "_loop", "_names",
+        "_connection", "_drained", "_has_unsent", "_is_flushing", "_is_idle", "_is_open", "_loop", "_names",
         "_on_lost", "_pgconn", "_prepared", "_prepares", "_preparing", "_send_sync", "_socket",
         "born", "flights", "on_end", "on_failed", "on_free", "retired", "seconds", "used",
     )  # fmt: skip
@@ -69,7 +69,8 @@ class Link:
         self._loop.add_reader(self._socket, self.proceed)
         self._on_lost = on_lost
         self._send_sync = sender_of_sync(connection.pgconn)
-        self._is_open, self._is_flushing, self._has_unsent = True, False, False
+        self._is_open, self._is_idle = True, True
+        self._is_flushing, self._has_unsent = False, False
         self._prepares = prepares
         self._names = count()
         self._prepared: dict[str, bytes] = {}
@@ -97,6 +98,11 @@ class Link:
         return bool(self.flights)
 
     @property
+    def busy_s(self) -> float:
+        """Return how long the first flight under way has had the server."""
+        return 0.0 if self._is_idle else monotonic() - self.used
+
+    @property
     def is_wanted(self) -> bool:
         """Tell whether somebody still waits for a flight under way."""
         return any(not flight.future.done() for flight in self.flights)
@@ -110,17 +116,15 @@ class Link:
 
     def send(self, flight: Flight) -> asyncio.Future[list[Rows]]:
         """Start a flight; its future ends with the rows of each statement or a psycopg.Error."""
-        pgconn, prepared, flights = self._pgconn, self._prepared, self.flights
-        if not flights:
-            self.used = monotonic()
-        flights.append(flight)
+        pgconn, prepared = self._pgconn, self._prepared
+        self.flights.append(flight)
         try:
             for text, params in flight.steps:
-                name = prepared.get(text) or self._prepare(flight, text)
-                if name:
+                name = prepared.get(text)
+                if name is not None:
                     pgconn.send_query_prepared(name, params)
                 else:
-                    pgconn.send_query_params(numbered(text), params)
+                    self._put_new(flight, text, params)
             if not self._send_sync():
                 pgconn.pipeline_sync()
             if flight.writes and self._prepares:
@@ -169,22 +173,27 @@ class Link:
             self._loop.remove_writer(self._socket)
         self._pgconn.finish()
 
-    def _prepare(self, flight: Flight, text: str) -> bytes:
-        """Prepare the text of a step and return its name; empty if it is to be sent as it is."""
+    def _put_new(self, flight: Flight, text: str, params: Sequence[bytes | None]) -> None:
+        """Hand a text to libpq that is not known to be prepared, and prepare it if that can be."""
+        # Where a step ahead prepares it, that may fail.
         if not self._prepares or text in self._preparing:
-            return b""  # A flight ahead prepares it, and may fail to.
+            self._pgconn.send_query_params(numbered(text), params)
+            return
         name = self._preparing[text] = b"fraiseql_%d" % next(self._names)
         self._pgconn.send_prepare(name, numbered(text))
+        self._pgconn.send_query_prepared(name, params)
         index = [each for each, _ in flight.steps].index(text)
         flight.prepares = flight.prepares or {}
         flight.prepares[index + len(flight.prepares)] = text
-        return name
 
     def _flush(self) -> None:
         self._is_flushing = False
+        if not self._is_open:
+            return
+        if self._is_idle:
+            self._is_idle, self.used = False, monotonic()
         try:
-            if self._is_open:
-                self._send()
+            self._send()
         except psycopg.Error as error:
             self.fail(error)
 
@@ -213,23 +222,24 @@ class Link:
     def _receive(self) -> None:
         """Take what the server has said."""
         flights, is_busy, get_result = self.flights, self._pgconn.is_busy, self._pgconn.get_result
-        ended = 0
-        while flights and not is_busy():
+        count, now, replies = len(flights), monotonic(), flights[0].replies
+        while not is_busy():
             result = get_result()
-            if result is None:  # Between the results of two statements.
+            if result is None:
                 continue
             status = result.status
-            if status == _SYNC:
-                self._end(flights.popleft())
-                ended += 1
-                continue
             if status == _ROWS:
-                flights[0].replies.append(result)
+                replies.append(result)
+                get_result()  # None, which is there at once: a statement has one result.
+            elif status == _SYNC:
+                self._end(flights.popleft())
+                if not flights:
+                    break
+                replies = flights[0].replies
             else:
                 self._take(result, status)
-            get_result()
-        if ended:
-            self._note(ended)
+        if len(flights) < count:
+            self._note(count - len(flights), now)
 
     def _read_on(self) -> None:
         """
@@ -259,13 +269,13 @@ class Link:
         elif not flight.future.done():
             flight.future.set_result(list(map(Rows, flight.replies[flight.leading :])))
 
-    def _note(self, ended: int) -> None:
+    def _note(self, ended: int, now: float) -> None:
         """Tell who wants to know that so many flights have ended."""
-        now = monotonic()
         self.seconds, self.used = now - self.used, now
         if self.on_end is not None:
             self.on_end(self, ended)
         if not self.flights:
+            self._is_idle = True
             self._end_drained()
             on_free, self.on_free = self.on_free, None
             if on_free is not None:

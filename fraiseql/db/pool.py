@@ -185,12 +185,12 @@ class Pool:
         writes = any(statement.writes for statement in statements)
         if len(steps) == 1 and not writes:
             return self.read(steps[0], session)
-        flight = Flight(steps, session, self.settings, writes, self._loop)
+        flight = Flight(steps, session, self.settings, self._loop, writes)
         return self._loop.create_task(self._fetch_alone(flight, horizon if writes else None))
 
     def read(self, step: Step, session: Session) -> asyncio.Future[list[Rows]]:
         """Return what ends with the rows of one statement that reads or a FraiseQLError."""
-        flight = Flight((step,), session, self.settings, False, self._loop)
+        flight = Flight((step,), session, self.settings, self._loop)
         share = self._costs.shares.get(step[0])
         if share is None or self._lanes is None:
             return self._loop.create_task(self._fetch_alone(flight))
@@ -443,7 +443,7 @@ class Pool:
         limit_s = self._statement_timeout_s and self._statement_timeout_s + SILENCE_S
         for link in tuple(self._links):
             link.proceed()
-            if link.is_busy and limit_s and now - link.used > limit_s:
+            if limit_s and link.busy_s > limit_s:
                 link.fail(psycopg.errors.QueryCanceled("no answer within statement_timeout"))
         if self._lanes is not None:
             self._lanes.let_go(self._idle_s)
