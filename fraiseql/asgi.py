@@ -34,6 +34,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Work = Coroutine[Any, Any, Response]
+Reply = tuple[int, tuple[http.Header, ...], bytes]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -99,7 +100,7 @@ class GraphQLApplication:
         waiting = waiting_in(loop)
         task = waiting.enter(receive)
         try:
-            response = await _answer(exchange, scope, body, send, loop)
+            is_answered = await _answer(exchange, scope, body, send, loop)
         except asyncio.CancelledError:
             if not waiting.has_left(task):
                 raise
@@ -107,7 +108,7 @@ class GraphQLApplication:
             return
         finally:
             waiting.leave(task)
-        if response is FORWARD:
+        if not is_answered:
             await self._forward(scope, _again(body, receive), send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,36 +237,46 @@ async def _answer(
     body: bytes,
     send: Send,
     loop: asyncio.AbstractEventLoop,
-) -> Response | None:
-    """Answer a request and return None; FORWARD if it is not answered here."""
+) -> bool:
+    """Answer a request and return True; False if that is Django's."""
     if exchange.media == http.EVENTS:
         return await _stream(exchange, scope, body, send)
+    reply: Reply | None
     try:
         engine, ready = get_engine(), None
         if exchange.is_usual:
             http.check_size(len(body))
             ready = engine.ready(body)
         if ready is None:
-            response = await _work(exchange, scope, body)
+            reply = await _reply(exchange, scope, body)
         else:
             try:
                 (rows,) = await engine.ask(ready, exchange.viewer, loop)
             except FraiseQLError as error:
                 engine.unsettle(ready, error)
-                response = await _work(exchange, scope, body, error)
+                reply = await _reply(exchange, scope, body, error)
             else:
-                response = engine.finish(ready, rows)
-        if response is FORWARD:
-            return response
-        status, headers, content = exchange.reply(response)
+                data = engine.respond(ready, rows)
+                reply = exchange.usual(data) if data else exchange.reply(engine.finish(ready, rows))
     except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
-        status, headers, content = exchange.fail(error)
+        reply = exchange.fail(error)
+    if reply is None:
+        return False
+    status, headers, content = reply
     written = at_once(send)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
     if written is not None:
         written.end()
-    return None
+    return True
+
+
+async def _reply(
+    exchange: http.Exchange, scope: Scope, body: bytes, failed: FraiseQLError | None = None
+) -> Reply | None:
+    """Return the reply to any request, None if it is Django's. ``failed``: see ``execute_async``."""
+    response = await _work(exchange, scope, body, failed)
+    return None if response is FORWARD else exchange.reply(response)
 
 
 def _work(
@@ -286,28 +297,26 @@ def _work(
     )
 
 
-async def _stream(
-    exchange: http.Exchange, scope: Scope, body: bytes, send: Send
-) -> Response | None:
+async def _stream(exchange: http.Exchange, scope: Scope, body: bytes, send: Send) -> bool:
     """Do the same in events."""
     try:
         work = _work(exchange, scope, body)
     except BadRequest as error:
         await _send(send, exchange.fail(error))
-        return None
+        return True
     task = asyncio.ensure_future(work)
     has_started = False
     async with aclosing(events(exchange, lambda: task)) as parts:
         async for part in parts:
             if not has_started:
                 if task.done() and not task.exception() and task.result() is FORWARD:
-                    return FORWARD
+                    return False
                 start = {"type": "http.response.start", "status": 200, "headers": exchange.stream()}
                 await send(start)
                 has_started = True
             await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-    return None
+    return True
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

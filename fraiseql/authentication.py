@@ -97,12 +97,12 @@ def viewer_of(request: Request) -> Viewer:
 def claimed(request: Request) -> Viewer | Awaitable[Viewer]:
     """Return the same in an event loop, at once where nothing has to be waited for."""
     asked = authentications()
-    for number, authentication in enumerate(asked, 1):
+    for authentication in asked:
         claim = authentication(request)
         if isinstance(claim, Viewer):
             return claim
         if claim is not None:
-            return _claimed(request, claim, asked[number:])
+            return _claimed(request, claim, asked[asked.index(authentication) + 1 :])
     return ANONYMOUS
 
 

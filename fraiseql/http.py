@@ -92,6 +92,8 @@ class Exchange:
         self._header = header
         self._content_type = header("content-type") or ""
         self._client = (header("apollographql-client-name") or "")[:MAX_CLIENT]
+        # By what was consulted: the same dict in all that are ``of`` this.
+        self._usual: dict[frozenset[str], tuple[Header, ...]] = {}
         self.is_usual = (
             method == "POST"
             and _is_json(self._content_type)
@@ -156,8 +158,7 @@ class Exchange:
         """Return a GraphQL response as HTTP."""
         body = response.body
         if self.is_usual and response.status is None and body.startswith(b'{"data"'):
-            usual = _headers_of_data(self.media, frozenset(self.request.consulted))
-            return HttpResponse(200, (*usual, (b"content-length", b"%d" % len(body))), body)
+            return HttpResponse(*self.usual(body))
         media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":
             status = _compatible_status(response, media)
@@ -179,6 +180,14 @@ class Exchange:
             headers.append((b"retry-after", b"%d" % max(1, ceil(response.retry_after_s))))
         headers += self.position()
         return HttpResponse(status, tuple(headers), body)
+
+    def usual(self, body: bytes) -> tuple[int, tuple[Header, ...], bytes]:
+        """Return the parts of the response to a usual request that has data and no errors."""
+        consulted = frozenset(self.request.consulted)
+        headers = self._usual.get(consulted)
+        if headers is None:
+            headers = self._usual[consulted] = (*_headers(self.media, consulted), _PRIVATE)
+        return 200, (*headers, (b"content-length", b"%d" % len(body))), body
 
     def refuse(self, error: FraiseQLError) -> HttpResponse:
         """Return the response to a request that is not run."""
@@ -357,15 +366,10 @@ _PRIVATE: Final = (b"cache-control", b"private, no-store")
 
 
 @lru_cache(maxsize=256)
-def _headers(media: str, consulted: frozenset[str]) -> tuple[Header, ...]:
+def _headers(media: str | None, consulted: frozenset[str]) -> tuple[Header, ...]:
     vary = ", ".join(["Accept", *sorted(name.title() for name in consulted)])
     return (
         (b"content-type", f"{media}; charset=utf-8".encode()),
         (b"vary", vary.encode("latin-1")),
         (b"x-content-type-options", b"nosniff"),
     )
-
-
-@lru_cache(maxsize=256)
-def _headers_of_data(media: str, consulted: frozenset[str]) -> tuple[Header, ...]:
-    return (*_headers(media, consulted), _PRIVATE)

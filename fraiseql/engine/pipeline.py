@@ -277,13 +277,15 @@ class Engine:
             self._settled.pop(ready.known.key, None)
             ready.known.prepared.unlearn()
 
+    def respond(self, ready: Ready, rows: Rows) -> bytes | None:
+        """Return the body of the response to a query that is ``ready``; None: ``finish`` does, if slower."""
+        respond = ready.known.prepared.respond
+        body = None if respond is None else respond(rows.column(0))
+        return body if body is None or self._fits(body) else None
+
     def finish(self, ready: Ready, rows: Rows) -> Response:
-        """Return the response of a query that is ``ready`` and whose rows are there."""
+        """Return the response to a query that is ``ready`` and whose rows are there."""
         _, _, prepared, made = ready.known
-        if prepared.respond is not None:
-            body = prepared.respond(rows.column(0))
-            if body is not None:
-                return self._sized(Response(body))
         found = Found(by_field(made.template, made.plan, rows), {})
         most = self.settings.MAX_RESPONSE_BYTES
         return self._sized(answering.project(prepared, found, self.debug, most))
@@ -361,10 +363,14 @@ class Engine:
         most = max_plan_cost(viewer, self.settings)
         return self.estimates.within(reading, most, self.debug) if most else reading
 
+    def _fits(self, body: bytes) -> bool:
+        most = self.settings.MAX_RESPONSE_BYTES
+        return not 0 < most < len(body)
+
     def _sized(self, response: Response) -> Response:
         """Return ``response``, or an error in its place if it is too large."""
         most = self.settings.MAX_RESPONSE_BYTES
-        return envelope.too_large(most) if 0 < most < len(response.body) else response
+        return response if self._fits(response.body) else envelope.too_large(most)
 
 
 def _check_introspection(operation: Operation) -> None:
