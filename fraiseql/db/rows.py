@@ -25,4 +25,7 @@ class Rows:
         result = self._result
         if not 0 <= index < result.nfields:
             raise IndexError(f"The rows have {result.nfields} columns, none at {index}.")
-        return list(map(result.get_value, range(result.ntuples), repeat(index)))
+        count = result.ntuples
+        if count == 1:
+            return [result.get_value(0, index)]
+        return list(map(result.get_value, range(count), repeat(index)))

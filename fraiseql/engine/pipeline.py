@@ -5,6 +5,7 @@ The hall: the rooms in order, once for threads and once for event loops.
 statement, graphene's executor), and the two drivers differ only in how they wait.
 """
 
+import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import nullcontext
@@ -88,12 +89,8 @@ class Known(NamedTuple):
     made: Made
 
 
-class Ready(NamedTuple):
-    """A query of which all is known but its rows, which are what ``step`` returns."""
-
-    step: Step
-    known: Known
-
+Ready = tuple[Step, Known]
+"""A query of which all is known but its rows, which are what the step returns."""
 
 Need = Relations | Statement | Functions | Constrained | Flight | Execution
 Steps = Generator[Need, Any, Response]
@@ -122,10 +119,12 @@ class Engine:
             max_directives=settings.MAX_DIRECTIVES,
         )
         self.estimates = Estimates()
+        self._most = settings.MAX_RESPONSE_BYTES or sys.maxsize
         self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
         self._settled: dict[tuple[str, str | None], tuple[Operation, Prepared]] = {}
         accelerated = result.implementation().binder
         self._binder = accelerated and accelerated(settings.DOCUMENT_CACHE_SIZE)
+        self._bind: Callable[[bytes], Any] = self._binder.bind if self._binder else _bind_none
         self._is_plain = not (
             self._estimates_plans
             or self.introspection == "authenticated"
@@ -219,10 +218,10 @@ class Engine:
 
         Most requests are like that: this is ``answer`` without its exceptions. None: ``answer`` has to.
         """
-        bound = None if self._binder is None else self._binder.bind(body)
+        bound: Ready | None = self._bind(body)
         if bound is not None:
             self._found += 1
-            return Ready(*bound)
+            return bound
         try:
             request = from_json(body)
             ready = self._at_hand(request)
@@ -245,24 +244,25 @@ class Engine:
         statement = made.template.fill(variables)
         step = statement.text, encoded(statement.params)
         self._found += 1
-        return Ready(step, Known(key, operation, prepared, made))
+        return step, Known(key, operation, prepared, made)
 
     def _learn(self, binder: Binder, body: bytes, request: GraphQLRequest, ready: Ready) -> None:
         """Have bodies like this one bound by the accelerator."""
-        (text, params), (_, operation, prepared, made) = ready
+        (text, params), known = ready
+        _, operation, prepared, made = known
         if prepared.forms is None or made.lessons == MAX_LESSONS:
             return
         made.lessons += 1
         form = form_of(operation.variable_types, request.variables, made.template)
         if form is not None:
-            prepared.forms.keep(form, text, params, ready.known)
+            prepared.forms.keep(form, text, params, known)
             binder.keep(body, prepared.forms)
 
     def ask(self, ready: Ready, viewer: Viewer, loop: AbstractEventLoop) -> Awaitable[list[Rows]]:
         """Return what ends with the rows of a query that is ``ready``, or with a FraiseQLError."""
         settings = self.settings
         session = session_of(viewer, settings.SESSION_VARIABLES)
-        return pool.read(ready.step, settings.DATABASE, session, loop)
+        return pool.read(ready[0], settings.DATABASE, session, loop)
 
     def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:
         """Remember the outline that every request with this query has."""
@@ -274,18 +274,20 @@ class Engine:
     def unsettle(self, ready: Ready, error: FraiseQLError) -> None:
         """Find all of it out anew: the statement failed, maybe because a view has changed."""
         if not isinstance(error, ServiceUnavailable):
-            self._settled.pop(ready.known.key, None)
-            ready.known.prepared.unlearn()
+            _, known = ready
+            self._settled.pop(known.key, None)
+            known.prepared.unlearn()
 
     def respond(self, ready: Ready, rows: Rows) -> bytes | None:
         """Return the body of the response to a query that is ``ready``; None: ``finish`` does, if slower."""
-        respond = ready.known.prepared.respond
+        _, known = ready
+        respond = known.prepared.respond
         body = None if respond is None else respond(rows.column(0))
-        return body if body is None or self._fits(body) else None
+        return body if body is None or len(body) <= self._most else None
 
     def finish(self, ready: Ready, rows: Rows) -> Response:
         """Return the response to a query that is ``ready`` and whose rows are there."""
-        _, _, prepared, made = ready.known
+        _, (_, _, prepared, made) = ready
         found = Found(by_field(made.template, made.plan, rows), {})
         most = self.settings.MAX_RESPONSE_BYTES
         return self._sized(answering.project(prepared, found, self.debug, most))
@@ -363,14 +365,14 @@ class Engine:
         most = max_plan_cost(viewer, self.settings)
         return self.estimates.within(reading, most, self.debug) if most else reading
 
-    def _fits(self, body: bytes) -> bool:
-        most = self.settings.MAX_RESPONSE_BYTES
-        return not 0 < most < len(body)
-
     def _sized(self, response: Response) -> Response:
         """Return ``response``, or an error in its place if it is too large."""
-        most = self.settings.MAX_RESPONSE_BYTES
-        return response if self._fits(response.body) else envelope.too_large(most)
+        most = self._most
+        return envelope.too_large(most) if len(response.body) > most else response
+
+
+def _bind_none(_body: bytes) -> None:
+    """Stands for the accelerator's binder."""
 
 
 def _check_introspection(operation: Operation) -> None:

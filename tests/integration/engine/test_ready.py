@@ -34,7 +34,8 @@ async def ask(payload: Payload) -> Response:
     except FraiseQLError as error:
         engine.unsettle(ready, error)
         return await pipeline.execute_async(from_json(body), failed=error)
-    return engine.finish(ready, rows)
+    data = engine.respond(ready, rows)
+    return engine.finish(ready, rows) if data is None else Response(data)
 
 
 def is_ready(payload: Payload) -> bool:
