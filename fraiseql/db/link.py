@@ -190,7 +190,8 @@ class Link:
         self._is_flushing = False
         if not self._is_open:
             return
-        if self._is_idle:
+        # libpq sends when it reads, too: the answer may have been quicker than this.
+        if self._is_idle and self.flights:
             self._is_idle, self.used = False, monotonic()
         try:
             self._send()

@@ -828,6 +828,20 @@ def test_a_free_connection_has_nothing_to_cancel(alias: str) -> None:
     assert asyncio.run(scenario()) == b"1"
 
 
+def test_an_answer_that_is_there_within_the_turn_leaves_the_connection_free(alias: str) -> None:
+    async def scenario() -> float:
+        link = await Link.open(parameters(alias), lambda _: None)
+        answer = link.send(Flight([("SELECT 1", ())]))
+        while not answer.done():
+            link.proceed()  # Which sends what there is to send, as libpq does when it reads.
+        await asyncio.sleep(0.01)
+        found = link.busy_s
+        link.close()
+        return found
+
+    assert asyncio.run(scenario()) == 0
+
+
 def test_options_of_the_project_are_kept(alias: str) -> None:
     connections.settings[alias]["OPTIONS"] = {"options": "-c app.name=a\\ shop"}
     statement = Statement("SELECT current_setting('app.name')")
