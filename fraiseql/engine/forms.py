@@ -62,16 +62,9 @@ class _Unusual(Exception):
 
 def _is_given_by_no_one(value: Any, path: Path) -> bool:
     """Tell whether a place is null or a default's: as long as the form is the same, so is what stands there."""
-    for part in path:
-        if isinstance(part, str) and isinstance(value, dict):
-            if part not in value:
-                return True
-            value = value[part]
-        elif isinstance(part, int) and isinstance(value, list):
-            value = value[part]
-        else:
-            return False
-    return value is None
+    while path and isinstance(value, dict) and path[0] in value:
+        value, path = value[path[0]], path[1:]
+    return value is None or (isinstance(value, dict) and bool(path))
 
 
 class _Maker:

@@ -176,8 +176,8 @@ class Prepared:
     """
     The outline of a query, its compiled Shapes, and the statements it has needed so far.
 
-    ``respond``: returns the whole response from the documents of a query with one plain field, None if there is
-    anything wrong in it. ``forms``: of the variables that the statements serve, if the accelerator runs.
+    ``respond``: returns the whole response from the documents of a query with one plain field, None of others and
+    if there is anything wrong in it. ``forms``: of variables that the statements serve, if the accelerator runs.
     """
 
     def __init__(self, selected: Outline) -> None:
@@ -186,7 +186,7 @@ class Prepared:
         self.fields = tuple(_root_field(key, selections.get(key)) for key in selected.order)
         only = self.fields[0] if len(self.fields) == 1 else None
         is_plain = only and only.item and only.item.root.kind in (RootKind.ONE, RootKind.MANY)
-        self.respond: Respond | None = None
+        self.respond: Respond = _respond_none
         if only is not None and is_plain:
             self.respond = partial(only.shape.respond, only.begin)
         accelerated = result.implementation().forms
@@ -223,6 +223,10 @@ class Prepared:
         for alike in list(self._templates.values()):
             for made in alike:
                 made.lessons = 0
+
+
+def _respond_none(_documents: Sequence[bytes | None]) -> None:
+    """Stands for what makes the response of one plain field."""
 
 
 def _root_field(key: str, item: RootSelection | None) -> RootField:

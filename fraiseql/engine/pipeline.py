@@ -280,10 +280,8 @@ class Engine:
 
     def respond(self, ready: Ready, rows: Rows) -> bytes | None:
         """Return the body of the response to a query that is ``ready``; None: ``finish`` does, if slower."""
-        _, known = ready
-        respond = known.prepared.respond
-        body = None if respond is None else respond(rows.column(0))
-        return body if body is None or len(body) <= self._most else None
+        body = ready[1].prepared.respond(rows.column(0))
+        return None if body is not None and len(body) > self._most else body
 
     def finish(self, ready: Ready, rows: Rows) -> Response:
         """Return the response to a query that is ``ready`` and whose rows are there."""

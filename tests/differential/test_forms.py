@@ -52,6 +52,7 @@ QUERIES = {
     ],
 }
 
+DAY = "2024-01-31T12:00:00Z"
 UUID = "0b5f0000-0000-4000-8000-00000000000a"
 NUMBERS = st.sampled_from([0, 1, 2, 7, -1, 2**31 - 1, 2**31, 2**63, 2**64, 1.0, 1.5, True, -0.0])
 TEXTS = st.sampled_from(
@@ -73,7 +74,7 @@ TEXTS = st.sampled_from(
         UUID,
         UUID.upper(),
         UUID.replace("-", ""),
-        "2024-01-31T12:00:00Z",
+        DAY,
         "ON_SALE",
         "on_sale",
         "NAME",
@@ -202,7 +203,7 @@ COMMON = [
     ("query($i: [ID!]) { wares(where: {id: {in: $i}}) { id } }", {"i": [UUID, UUID]}),
     (
         "query($t: DateTime) { wares(where: {releasedAt: {lt: $t}}) { id } }",
-        {"t": "2024-01-31T12:00:00Z"},
+        {"t": DAY},
     ),
     ("query($s: Status) { wares(where: {status: {eq: $s}}) { id } }", {"s": "ON_SALE"}),
 ]
@@ -241,6 +242,43 @@ def test_unusual_variables_are_read_in_python(
 
     assert engine.ready(body) == in_python(engine, body) is not None
     assert binder.bind(body) is None
+
+
+ANOTHER = [
+    ("query($i: [ID!]) { wares(where: {id: {in: $i}}) { id } }", {"i": [UUID]}, {"i": []}),
+    ("query($b: Int) { makers(offset: $b) { id } }", {"b": 1}, {"b": -1}),
+    ("query($t: DateTime) { wares(where: {releasedAt: {lt: $t}}) { id } }", {"t": DAY}, {"t": "x"}),
+    (
+        "query($d: [WareDistinctField!]) { wares(distinct: $d) { id } }",
+        {"d": ["NAME"]},
+        {"d": ["STATUS"]},
+    ),
+    (
+        "query($d: [WareDistinctField!]) { wares(distinct: $d) { id } }",
+        {"d": "NAME"},
+        {"d": "STATUS"},
+    ),
+    (
+        "query($w: WareWhereInput) { wares(where: $w) { id } }",
+        {"w": {"id": {"eq": None}}},
+        {"w": {"id": {"eq": 1}}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "variables", "others"), ANOTHER)
+def test_values_of_another_statement_are_not_bound_to_this(
+    binder: Binder, query: str, variables: dict[str, Any], others: dict[str, Any]
+) -> None:
+    engine = pipeline.get_engine()
+    body, other = (
+        json.dumps({"query": query, "variables": each}).encode() for each in (variables, others)
+    )
+    pipeline.execute(from_json(body))
+    engine.ready(body)
+
+    assert binder.bind(body) == in_python(engine, body) is not None
+    assert binder.bind(other) is None
 
 
 def test_a_statement_is_not_learnt_from_for_ever(binder: Binder) -> None:
