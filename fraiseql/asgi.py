@@ -56,7 +56,10 @@ class GraphQLApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         drain = self._drain
-        if drain is None or scope["type"] != "http":
+        if scope["type"] != "http":
+            serve = _lifespan if scope["type"] == "lifespan" else self.application
+            await serve(scope, receive, send)
+        elif drain is None:
             await self._serve(scope, receive, send)
         elif drain.is_ending:
             await _send(send, http.Exchange(scope["method"], _nothing).refuse(drain.refusal))
@@ -68,14 +71,11 @@ class GraphQLApplication:
                 drain.under_way -= 1
 
     def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        kind = scope["type"]
-        if kind == "http":
-            path, root = scope["path"], scope.get("root_path")
-            if (path.removeprefix(root) if root else path) in self.paths:
-                return self._graphql(scope, receive, send)
-        elif kind == "lifespan":
-            return _lifespan(receive, send)
-        return self.application(scope, receive, send)
+        path = scope["path"]
+        if root := scope.get("root_path"):
+            path = path.removeprefix(root)
+        serve = self._graphql if path in self.paths else self.application
+        return serve(scope, receive, send)
 
     async def _graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope["headers"])
@@ -340,7 +340,7 @@ async def _send(send: Send, response: http.HttpResponse) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
     """Begin with what is registered, end with what was counted; Django's own application has no lifespan."""
     while True:
         message = await receive()

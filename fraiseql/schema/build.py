@@ -438,17 +438,19 @@ class _Cache:
     def current_builder(self) -> _Builder:
         declared, settings = registry.current(), get_settings()
         style = (settings.MUTATION_PAYLOAD, settings.ESTIMATED_COUNTS)
+        made_of = declared.version, style
         with self.lock:
-            if self.builder is None or self.style != style or not self.is_current(declared):
+            is_other = self.declared is not declared or (self.version, self.style) != made_of
+            if self.builder is None or is_other:
                 with _uncollected():
                     self.builder, self.schema = _Builder(resolve(declared)), None
-                self.declared, self.version, self.style = declared, declared.version, style
+                self.declared, (self.version, self.style) = declared, made_of
             return self.builder
 
     def current_schema(self) -> Schema:
-        schema = self.schema
+        declared, schema = registry.current(), self.schema
         # Without the lock, which every request would take.
-        if schema is not None and self.is_current(registry.current()):
+        if schema is not None and self.declared is declared and self.version == declared.version:
             return schema
         with self.lock:
             builder = self.current_builder()
@@ -457,9 +459,6 @@ class _Cache:
                 with _uncollected():
                     self.schema = builder.schema(joined)
             return self.schema
-
-    def is_current(self, declared: registry.Registry) -> bool:
-        return self.declared is declared and self.version == declared.version
 
 
 _cache = _Cache()
