@@ -33,6 +33,7 @@ from fraiseql.engine.calling import OTHER_KEY, Calls, Constrained, Flight, Funct
 from fraiseql.engine.context import Context
 from fraiseql.engine.database import AsyncDatabase, Database
 from fraiseql.engine.document.document import read_document
+from fraiseql.engine.document.lifting import Lifted, Lifting
 from fraiseql.engine.document.limits import Limits
 from fraiseql.engine.document.request import GraphQLRequest, from_json
 from fraiseql.engine.document.variables import Variables
@@ -81,12 +82,17 @@ class Execution:
 
 
 class Known(NamedTuple):
-    """What is known of a query, but for the values of its variables. ``key``: its text and name."""
+    """
+    What is known of a query, but for the values of its variables. ``key``: its text and name.
+
+    ``lifted``: how its text came about, if it is not the one that was sent.
+    """
 
     key: tuple[str, str | None]
     operation: Operation
     prepared: Prepared
     made: Made
+    lifted: Lifted | None = None
 
 
 Ready = tuple[Step, Known]
@@ -132,6 +138,7 @@ class Engine:
         )
         self.persisted = Persisted(settings, self.compile_all)
         self._cached = lru_cache(maxsize=settings.DOCUMENT_CACHE_SIZE)(self._compile)
+        self._lifting = Lifting(schema.graphql, settings.DOCUMENT_CACHE_SIZE)
         # How many operations are kept, and how often one was there: for whoever watches.
         self._found = 0
 
@@ -196,7 +203,31 @@ class Engine:
         """
         if self.persisted.concerns(request):
             return self._answer_stored(request, viewer, read_only, fast_only)
+        if (lifted := self._lifted(request)) is not None:
+            return self._answer_lifted(lifted, viewer, read_only, fast_only)
         return self._answer(request, viewer, read_only, fast_only)
+
+    def _lifted(self, request: GraphQLRequest) -> Lifted | None:
+        """Return what answers ``request`` as its own text does; None: that text itself."""
+        lifted = self._lifting.find(request)
+        if lifted is None:
+            return None
+        try:
+            operation = self.operation(lifted.request)
+            operation.coerce(lifted.request.variables)
+        except ValidationFailed:
+            self._lifting.refuse(request.query)
+        except FraiseQLError:
+            pass  # It is another fault in a text than in a variable.
+        else:
+            return lifted
+        return None
+
+    def _answer_lifted(
+        self, lifted: Lifted, viewer: Viewer, read_only: bool, fast_only: bool
+    ) -> Steps:
+        response = yield from self._answer(lifted.request, viewer, read_only, fast_only)
+        return envelope.moved(response, lifted.sent)
 
     def _answer_stored(
         self, request: GraphQLRequest, viewer: Viewer, read_only: bool, fast_only: bool
@@ -225,6 +256,9 @@ class Engine:
         try:
             request = from_json(body)
             ready = self._at_hand(request)
+            if ready is None and (lifted := self._lifting.find(request)) is not None:
+                ready = self._at_hand(lifted.request)
+                return ready and (ready[0], ready[1]._replace(lifted=lifted))
         except FraiseQLError:
             return None  # ``answer`` says it.
         if ready is not None and self._binder is not None:
@@ -249,7 +283,7 @@ class Engine:
     def _learn(self, binder: Binder, body: bytes, request: GraphQLRequest, ready: Ready) -> None:
         """Have bodies like this one bound by the accelerator."""
         (text, params), known = ready
-        _, operation, prepared, made = known
+        _, operation, prepared, made, _ = known
         if prepared.forms is None or made.lessons == MAX_LESSONS:
             return
         made.lessons += 1
@@ -270,6 +304,7 @@ class Engine:
             if len(self._settled) >= self.settings.DOCUMENT_CACHE_SIZE:
                 self._settled = {}
             self._settled[request.query, request.operation_name] = operation, prepared
+            self._lifting.learn(request.query, operation.document)
 
     def unsettle(self, ready: Ready, error: FraiseQLError) -> None:
         """Find all of it out anew: the statement failed, maybe because a view has changed."""
@@ -285,10 +320,11 @@ class Engine:
 
     def finish(self, ready: Ready, rows: Rows) -> Response:
         """Return the response to a query that is ``ready`` and whose rows are there."""
-        _, (_, _, prepared, made) = ready
+        _, (_, _, prepared, made, lifted) = ready
         found = Found(by_field(made.template, made.plan, rows), {})
         most = self.settings.MAX_RESPONSE_BYTES
-        return self._sized(answering.project(prepared, found, self.debug, most))
+        response = self._sized(answering.project(prepared, found, self.debug, most))
+        return response if lifted is None else envelope.moved(response, lifted.sent)
 
     def _answer(
         self, request: GraphQLRequest, viewer: Viewer, read_only: bool, fast_only: bool

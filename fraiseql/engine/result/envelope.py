@@ -5,7 +5,7 @@ Results and errors to the response's bytes.
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
@@ -141,6 +141,20 @@ def batch(responses: Sequence[Response]) -> Response:
         retry_after_s=max(waits) if len(waits) == len(responses) else None,
         of_batch=tuple(responses),
     )
+
+
+def moved(response: Response, column: Callable[[int, int], int]) -> Response:
+    """Return a response whose errors are in the ``column`` of each place's line and column."""
+    if not response.has_errors:
+        return response
+    body = response.body.decode()
+    errors, end = _decoder.raw_decode(body, len('{"errors":'))
+    for place in [place for error in errors for place in error.get("locations", ())]:
+        place["column"] = column(place["line"], place["column"])
+    return response._replace(body=b'{"errors":%b%b' % (dumps(errors), body[end:].encode()))
+
+
+_decoder = json.JSONDecoder()
 
 
 def describe(
