@@ -188,26 +188,19 @@ class Link:
 
     def _flush(self) -> None:
         self._is_flushing = False
-        if not self._is_open:
-            return
         # libpq sends when it reads, too: the answer may have been quicker than this.
         if self._is_idle and self.flights:
             self._is_idle, self.used = False, monotonic()
-        try:
-            self._send()
-        except psycopg.Error as error:
-            self.fail(error)
+        if self._is_open:
+            self._attempt(self._send)
 
     def proceed(self) -> None:
         """Send and receive as far as the socket lets us."""
+        self._attempt(self._send_and_receive)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
         try:
-            if self._has_unsent:
-                self._send()
-            self._pgconn.consume_input()
-            if self.flights:
-                self._receive()
-            else:
-                self._read_on()
+            work()
         except psycopg.Error as error:
             self.fail(error)
 
@@ -219,6 +212,15 @@ class Link:
         elif self._has_unsent:
             self._has_unsent = False
             self._loop.remove_writer(self._socket)
+
+    def _send_and_receive(self) -> None:
+        if self._has_unsent:
+            self._send()
+        self._pgconn.consume_input()
+        if self.flights:
+            self._receive()
+        else:
+            self._read_on()
 
     def _receive(self) -> None:
         """Take what the server has said."""
