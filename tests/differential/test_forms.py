@@ -187,6 +187,7 @@ COMMON = [
     ("query($b: String) { maker(identifier: $b) { name } }", {"b": "birch"}),
     ("{ makers(limit: 2) { name } }", {}),
     ("query($a: Int = 2) { makers(limit: $a) { name } }", {}),
+    ("query($a: Int) { makers(limit: $a) { name } }", {"a": None}),
     ("query($a: Int, $b: Int) { makers(limit: $a, offset: $b) { name } }", {"a": 2, "b": 4}),
     ("query($a: Int) { makerFeed(first: $a) { edges { cursor } } }", {"a": 2}),
     (

@@ -1,4 +1,4 @@
-//! The projector as a Python module: what crosses the border is bytes, str, int and tuples.
+//! The binder and the projector as a Python module: what crosses the border is bytes, str, int and tuples.
 
 mod binder;
 
@@ -247,7 +247,7 @@ fn bad(error: BadShape) -> PyErr {
     PyValueError::new_err(error.0)
 }
 
-/// The projector of fraiseql-django in Rust.
+/// The hot path of fraiseql-django in Rust.
 #[pymodule(gil_used = false)]
 mod fraiseql_accelerator {
     use pyo3::prelude::*;
