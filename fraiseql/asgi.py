@@ -251,7 +251,7 @@ async def _answer(
             reply = await _reply(exchange, scope, body)
         else:
             try:
-                (rows,) = await engine.ask(ready, exchange.viewer, loop)
+                (rows,) = await engine.ask(ready, exchange.viewer, exchange.horizon, loop)
             except FraiseQLError as error:
                 engine.unsettle(ready, error)
                 reply = await _reply(exchange, scope, body, error)

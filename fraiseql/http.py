@@ -95,10 +95,7 @@ class Exchange:
         # By what was consulted: the same dict in all that are ``of`` this.
         self._usual: dict[frozenset[str], tuple[Header, ...]] = {}
         self.is_usual = (
-            method == "POST"
-            and _is_json(self._content_type)
-            and self.media in (JSON, GRAPHQL)
-            and self.horizon is None
+            method == "POST" and _is_json(self._content_type) and self.media in (JSON, GRAPHQL)
         )
 
     def of(self, header: ReadHeader) -> "Exchange":
@@ -157,7 +154,8 @@ class Exchange:
     def reply(self, response: Response) -> HttpResponse:
         """Return a GraphQL response as HTTP."""
         body = response.body
-        if self.is_usual and response.status is None and body.startswith(b'{"data"'):
+        has_data = response.status is None and body.startswith(b'{"data"')
+        if self.is_usual and has_data and self.horizon is None:
             return HttpResponse(*self.usual(body))
         media = JSON if self.media in (None, EVENTS) else self.media
         if get_settings().HTTP_PROFILE == "compat":

@@ -23,7 +23,7 @@ from django.db import connections
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import faults, pool, sync
 from fraiseql.db.connections import is_pooled, parameters
-from fraiseql.db.flight import Flight, Session, step_of
+from fraiseql.db.flight import Flight, Session, Step, decoded, step_of
 from fraiseql.db.horizon import Horizon, position
 from fraiseql.db.link import Link
 from fraiseql.db.rows import Rows
@@ -53,6 +53,11 @@ async def fetch_async(statement: Statement, using: str, session: Session, horizo
             if not _is_for_primary(using, alias, error):
                 raise
     return await pool.fetch(statement, using, session)
+
+
+async def read(step: Step, using: str, session: Session, horizon: Horizon) -> list[Rows]:
+    """Return the rows of one statement that reads, from the same."""
+    return [await fetch_async(decoded(step), using, session, horizon)]
 
 
 def fetch(statement: Statement, using: str, session: Session, horizon: Horizon) -> Rows:

@@ -292,10 +292,14 @@ class Engine:
             prepared.forms.keep(form, text, params, known)
             binder.keep(body, prepared.forms)
 
-    def ask(self, ready: Ready, viewer: Viewer, loop: AbstractEventLoop) -> Awaitable[list[Rows]]:
+    def ask(
+        self, ready: Ready, viewer: Viewer, horizon: Horizon | None, loop: AbstractEventLoop
+    ) -> Awaitable[list[Rows]]:
         """Return what ends with the rows of a query that is ``ready``, or with a FraiseQLError."""
         settings = self.settings
         session = session_of(viewer, settings.SESSION_VARIABLES)
+        if horizon is not None:
+            return replicas.read(ready[0], settings.DATABASE, session, horizon)
         return pool.read(ready[0], settings.DATABASE, session, loop)
 
     def _settle(self, request: GraphQLRequest, operation: Operation, prepared: Prepared) -> None:

@@ -30,7 +30,7 @@ async def ask(payload: Payload) -> Response:
     if ready is None:
         return await pipeline.execute_async(from_json(body))
     try:
-        (rows,) = await engine.ask(ready, ANONYMOUS, asyncio.get_running_loop())
+        (rows,) = await engine.ask(ready, ANONYMOUS, None, asyncio.get_running_loop())
     except FraiseQLError as error:
         engine.unsettle(ready, error)
         return await pipeline.execute_async(from_json(body), failed=error)
