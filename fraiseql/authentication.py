@@ -7,13 +7,14 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user
 from django.db import Error, connections
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
+from fraiseql import sessions
 from fraiseql.conf import get_settings, imported
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
 
@@ -152,8 +153,7 @@ def session(request: Request) -> Claim | Awaitable[Claim]:
     key = cookies.get(django_settings.SESSION_COOKIE_NAME) if cookies else None
     if not key or _MIDDLEWARE not in django_settings.MIDDLEWARE:
         return None
-    # One hop to a thread: Django's asynchronous calls would each take one.
-    return sync_to_async(_session_viewer)(key)
+    return sessions.viewer(key, _session_viewer)
 
 
 def user_viewer(user: Any) -> Viewer | None:

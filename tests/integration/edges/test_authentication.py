@@ -9,7 +9,9 @@ import httpx
 import psycopg
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.core.signals import setting_changed
 from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
@@ -166,14 +168,72 @@ def test_without_the_middleware_nobody_is_logged_in(
     assert [viewer for _, viewer in found] == [None, None]
 
 
+class Guest(ModelBackend):
+    """Whose users are all one and the same."""
+
+    def get_user(self, user_id: int) -> User | None:
+        return User.objects.filter(username="guest").first()
+
+
+@pytest.mark.parametrize(
+    ("backend", "seen"),
+    [
+        (f"{HERE}.Guest", "guest"),
+        ("django.contrib.auth.backends.AllowAllUsersModelBackend", "ada"),
+        ("django.contrib.auth.backends.ModelBackend", None),
+    ],
+)
+def test_a_backend_of_the_projects_is_asked(
+    ada: User,
+    edges: Edges,
+    found: list[tuple[bool, Any]],
+    settings: Settings,
+    backend: str,
+    seen: str | None,
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [backend]
+    User.objects.create(username="guest")
+    cookie = cookie_of(ada)
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    Edges().send(headers=JSON_BODY | cookie, body=BOUND)
+    viewers = [viewer and User.objects.get(pk=viewer.user_id).username for _, viewer in found]
+
+    assert viewers == [seen, seen]
+
+
+def test_a_users_own_hash_is_asked(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = cookie_of(ada)
+    monkeypatch.setattr(User, "get_session_auth_hash", lambda _self: "another")
+    monkeypatch.setattr(User, "get_session_auth_fallback_hash", lambda _self: iter(()))
+    setting_changed.send(sender=None, setting="AUTH_USER_MODEL", value=None, enter=True)
+    edges.send(headers=JSON_BODY | cookie, body=BOUND)
+    monkeypatch.undo()
+    setting_changed.send(sender=None, setting="AUTH_USER_MODEL", value=None, enter=False)
+
+    assert [viewer for _, viewer in found] == [None, None]
+
+
+def test_a_session_of_a_backend_that_is_gone_is_nobodys(
+    ada: User, edges: Edges, found: list[tuple[bool, Any]], settings: Settings
+) -> None:
+    cookie = cookie_of(ada)
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.RemoteUserBackend"]
+    Edges().send(headers=JSON_BODY | cookie, body=BOUND)
+
+    assert [viewer for _, viewer in found] == [None, None]
+
+
 def test_an_unreachable_database_is_503_and_nobody_is_guessed(
-    edges: Edges, monkeypatch: pytest.MonkeyPatch
+    edges: Edges, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     def lost(*_: object) -> None:
         raise OperationalError from psycopg.OperationalError("gone")
 
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", lost)
-    answer = edges.send(headers=JSON_BODY | {"Cookie": "sessionid=12345678"}, body=BOUND)
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    monkeypatch.setattr(f"{settings.SESSION_ENGINE}.SessionStore.load", lost)
+    answer = Edges().send(headers=JSON_BODY | {"Cookie": "sessionid=12345678"}, body=BOUND)
 
     assert (answer.status, answer.codes) == (503, ["SERVICE_UNAVAILABLE"])
 
@@ -183,6 +243,8 @@ def test_a_session_is_read_after_the_server_ended_the_connection(
     settings: Settings, found: list[tuple[bool, Any]]
 ) -> None:
     settings.ROOT_URLCONF = "tests.integration.edges.urls"
+    # Read by Django, in a thread.
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
     ada = User.objects.create(username="ada")
     headers = httpx.Headers({"Host": "testserver"} | JSON_BODY | cookie_of(ada))
     edges = Edges()
