@@ -1,14 +1,18 @@
 """
-The one function of libpq that psycopg does not wrap and each statement needs.
+What is asked of libpq itself: the one function that psycopg does not wrap and each statement needs, and where
+those are that read rows in place.
 """
 
 import ctypes
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from psycopg import pq
 from psycopg.pq.abc import PGconn
+
+READERS = ("PQntuples", "PQgetisnull", "PQgetlength", "PQgetvalue")
 
 
 def send_sync_of(wrapper: str | None) -> Callable[[ctypes.c_void_p], int] | None:
@@ -18,20 +22,36 @@ def send_sync_of(wrapper: str | None) -> Callable[[ctypes.c_void_p], int] | None
     None where it cannot be had: before libpq 17, and with the wrapper that is not compiled. It returns
     0 on failure and, unlike ``PQpipelineSync``, sends nothing by itself.
     """
+    found = _function(wrapper, "PQsendPipelineSync")
+    if found is None:
+        return None
+    found.argtypes, found.restype = [ctypes.c_void_p], ctypes.c_int
+    send: Callable[[ctypes.c_void_p], int] = found
+    return send
+
+
+def readers_of(wrapper: str | None) -> tuple[int, ...]:
+    """Return where READERS are in that library; nothing where that cannot be had."""
+    found = [_function(wrapper, name) for name in READERS]
+    if None in found:
+        return ()
+    return tuple(ctypes.cast(each, ctypes.c_void_p).value or 0 for each in found)
+
+
+def _function(wrapper: str | None, name: str) -> Any:
     try:
         # Looked up through the compiled wrapper: the loader finds what the wrapper itself is linked to.
         # PyDLL, since it does not block and so has no need to let go of the GIL.
         library = ctypes.PyDLL(wrapper)
-        found = library.PQsendPipelineSync
-        if library.PQlibVersion() != pq.version():
-            return None
+        found = getattr(library, name)
+        return found if library.PQlibVersion() == pq.version() else None
     except (OSError, AttributeError):
         return None
-    found.argtypes, found.restype = [ctypes.c_void_p], ctypes.c_int
-    return found
 
 
-send_sync = send_sync_of(sys.modules[pq.PGconn.__module__].__file__)
+_wrapper = sys.modules[pq.PGconn.__module__].__file__
+send_sync = send_sync_of(_wrapper)
+readers = readers_of(_wrapper)
 
 
 def sender_of_sync(pgconn: PGconn) -> Callable[[], int]:

@@ -10,19 +10,19 @@ from psycopg.pq.abc import PGresult
 
 
 class Rows:
-    """The rows of one statement; as long as this object lives, libpq keeps them."""
+    """The rows of one statement; as long as this object lives, libpq keeps them: in psycopg's ``result``."""
 
-    __slots__ = ("_result",)
+    __slots__ = ("result",)
 
     def __init__(self, result: PGresult) -> None:
-        self._result = result
+        self.result = result
 
     def __len__(self) -> int:
-        return self._result.ntuples
+        return self.result.ntuples
 
     def column(self, index: int) -> list[bytes | None]:
         """Return the values of a column, by its position; NULL is None. Raises IndexError."""
-        result = self._result
+        result = self.result
         if not 0 <= index < result.nfields:
             raise IndexError(f"The rows have {result.nfields} columns, none at {index}.")
         count = result.ntuples

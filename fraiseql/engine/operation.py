@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from graphql import OperationDefinitionNode, OperationType, type_from_ast
 
 from fraiseql.conf import Settings
+from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine import result
 from fraiseql.engine.document.document import Document, introspection_faults
@@ -35,7 +36,7 @@ MAX_OUTLINES = 64
 """Outlines kept per operation: one for each combination of @skip and @include."""
 
 
-Respond = Callable[[Sequence[bytes | None]], bytes | None]
+Respond = Callable[[Rows], bytes | None]
 
 
 class Operation:
@@ -176,8 +177,8 @@ class Prepared:
     """
     The outline of a query, its compiled Shapes, and the statements it has needed so far.
 
-    ``respond``: returns the whole response from the documents of a query with one plain field, None of others and
-    if there is anything wrong in it. ``forms``: of variables that the statements serve, if the accelerator runs.
+    ``respond``: returns the whole response from the rows of a query with one plain field, None of others and if
+    there is anything wrong in it. ``forms``: of variables that the statements serve, if the accelerator runs.
     """
 
     def __init__(self, selected: Outline) -> None:
@@ -188,7 +189,7 @@ class Prepared:
         is_plain = only and only.item and only.item.root.kind in (RootKind.ONE, RootKind.MANY)
         self.respond: Respond = _respond_none
         if only is not None and is_plain:
-            self.respond = partial(only.shape.respond, only.begin)
+            self.respond = _responder(only)
         accelerated = result.implementation().forms
         self.forms = accelerated() if accelerated is not None else None
         self._templates: dict[Any, list[Made]] = {}
@@ -225,8 +226,20 @@ class Prepared:
                 made.lessons = 0
 
 
-def _respond_none(_documents: Sequence[bytes | None]) -> None:
+def _respond_none(_rows: Rows) -> None:
     """Stands for what makes the response of one plain field."""
+
+
+def _responder(field: RootField) -> Respond:
+    in_place = result.implementation().results
+    if in_place is not None:
+        return partial(in_place.respond, field.shape, field.begin)
+
+    def respond(rows: Rows) -> bytes | None:
+        response: bytes | None = field.shape.respond(field.begin, rows.column(0))
+        return response
+
+    return respond
 
 
 def _root_field(key: str, item: RootSelection | None) -> RootField:

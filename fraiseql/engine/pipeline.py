@@ -319,7 +319,7 @@ class Engine:
 
     def respond(self, ready: Ready, rows: Rows) -> bytes | None:
         """Return the body of the response to a query that is ``ready``; None: ``finish`` does, if slower."""
-        body = ready[1].prepared.respond(rows.column(0))
+        body = ready[1].prepared.respond(rows)
         return None if body is not None and len(body) > self._most else body
 
     def finish(self, ready: Ready, rows: Rows) -> Response:

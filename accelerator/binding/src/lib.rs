@@ -1,6 +1,7 @@
 //! The binder and the projector as a Python module: what crosses the border is bytes, str, int and tuples.
 
 mod binder;
+mod results;
 
 use projector::{BadShape, Field, Key, Leaf, MAX_DEPTH, Names, Node, Projected, Refused, Step};
 use pyo3::exceptions::PyValueError;
@@ -65,7 +66,7 @@ impl Shape {
     }
 }
 
-fn run<T: Send>(py: Python<'_>, input: usize, work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn run<T: Send>(py: Python<'_>, input: usize, work: impl FnOnce() -> T + Send) -> T {
     if input < DETACH_BYTES { work() } else { py.detach(work) }
 }
 
@@ -254,6 +255,8 @@ mod fraiseql_accelerator {
 
     #[pymodule_export]
     use super::binder::{Binder, Forms};
+    #[pymodule_export]
+    use super::results::Results;
     #[pymodule_export]
     use super::{MalformedRow, Shape};
 

@@ -2,11 +2,13 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final, Protocol
 
+from fraiseql.db import libpq
 from fraiseql.db.flight import Step
+from fraiseql.db.rows import Rows
 from fraiseql.engine.result import reference
 from fraiseql.errors import ConfigurationError
 from fraiseql.schema.shape import CONTRACT_VERSION
@@ -38,12 +40,20 @@ class Binder(Protocol):
         """Return the step that answers a body and what is known of it; None if it fits no form."""
 
 
+class Results(Protocol):
+    """What reads rows where libpq has them."""
+
+    def respond(self, shape: Any, member: bytes, rows: Rows) -> bytes | None:
+        """Return what ``shape.respond`` makes of the first column of ``rows``."""
+
+
 @dataclass(frozen=True)
 class Implementation:
     """
     A projector. ``name``: accelerator or reference; ``version``: the accelerator's, or Python's.
 
-    ``reason`` says why the accelerator does not run; "" if it does. ``forms``, ``binder``: only it has them.
+    ``reason`` says why the accelerator does not run; "" if it does. ``forms``, ``binder``: only it has them,
+    and ``results`` where libpq can be reached.
     """
 
     name: str
@@ -53,6 +63,7 @@ class Implementation:
     malformed_row: type[reference.MalformedRow]
     forms: Callable[[], Forms] | None = None
     binder: Callable[[int], Binder] | None = None
+    results: Results | None = field(default=None, compare=False)
 
 
 def choose(mode: str, module: str = MODULE) -> Implementation:
@@ -81,8 +92,8 @@ def _accelerator(module: str) -> Implementation:
         raise ImportError(
             f"{module} keeps contract {contract}, this package contract {CONTRACT_VERSION}"
         )
-    if not hasattr(accelerator, "Binder"):
-        raise ImportError(f"{module} has no Binder: it is older than this package")
+    if not hasattr(accelerator, "Results"):
+        raise ImportError(f"{module} is older than this package")
     return Implementation(
         name="accelerator",
         version=accelerator.__version__,
@@ -91,6 +102,7 @@ def _accelerator(module: str) -> Implementation:
         malformed_row=accelerator.MalformedRow,
         forms=accelerator.Forms,
         binder=accelerator.Binder,
+        results=accelerator.Results(*libpq.readers) if libpq.readers else None,
     )
 
 
