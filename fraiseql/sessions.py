@@ -36,6 +36,9 @@ from fraiseql.engine.viewer import Viewer
 MAX_KEPT = 1024
 """Sessions and passwords whose signatures are not verified again; both are read for each request."""
 
+MIN_KEY = 8
+"""Characters of the shortest key that Django's session stores look up."""
+
 _ENGINE = "django.contrib.sessions.backends.db"
 _FLAGS = ("is_active", "is_staff", "is_superuser")
 # What ``django.contrib.auth.get_user`` asks of backends and users: replaced, it is Django's to call.
@@ -73,6 +76,8 @@ class _Reader(NamedTuple):
 
     async def viewer(self, key: str) -> Viewer | None:
         """Return what ``django.contrib.auth.get_user`` would, as a viewer."""
+        if len(key) < MIN_KEY:
+            return None
         found = await _row(self.session, key, timezone.now().isoformat())
         if found is None:
             return None
