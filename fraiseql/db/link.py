@@ -33,6 +33,10 @@ _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
 # As numbers, which is what a result's status is compared with, for each statement.
 _ROWS, _SYNC = int(ExecStatus.TUPLES_OK), int(ExecStatus.PIPELINE_SYNC)
 
+# libpq reads as much at once as its buffer holds, which begins with 16 kB and grows for a longer
+# message, for good: results are read in one go and not as often as the server pauses between.
+WIDEN = "SELECT repeat(' ', 100000)"
+
 # What a function that writes may have set for longer than its transaction ends here.
 _RESET: list[Step] = [("RESET ALL", ())]
 
@@ -90,6 +94,11 @@ class Link:
     ) -> Self:
         """Return a connection. Raises psycopg.Error."""
         connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
+        try:
+            await connection.execute(WIDEN)
+        except BaseException:
+            await connection.close()
+            raise
         return cls(connection, on_lost, prepares)
 
     @property
@@ -191,16 +200,23 @@ class Link:
         # libpq sends when it reads, too: the answer may have been quicker than this.
         if self._is_idle and self.flights:
             self._is_idle, self.used = False, monotonic()
-        if self._is_open:
-            self._attempt(self._send)
+        try:
+            if self._is_open:
+                self._send()
+        except psycopg.Error as error:
+            self.fail(error)
 
     def proceed(self) -> None:
         """Send and receive as far as the socket lets us."""
-        self._attempt(self._send_and_receive)
-
-    def _attempt(self, work: Callable[[], None]) -> None:
+        pgconn = self._pgconn
         try:
-            work()
+            if self._has_unsent:
+                self._send()
+            pgconn.consume_input()
+            if not self.flights:
+                self._read_on()
+            elif not pgconn.is_busy():
+                self._receive()
         except psycopg.Error as error:
             self.fail(error)
 
@@ -213,17 +229,8 @@ class Link:
             self._has_unsent = False
             self._loop.remove_writer(self._socket)
 
-    def _send_and_receive(self) -> None:
-        if self._has_unsent:
-            self._send()
-        self._pgconn.consume_input()
-        if self.flights:
-            self._receive()
-        else:
-            self._read_on()
-
     def _receive(self) -> None:
-        """Take what the server has said."""
+        """Take what libpq has read."""
         flights, is_busy, get_result = self.flights, self._pgconn.is_busy, self._pgconn.get_result
         count, now, replies = len(flights), monotonic(), flights[0].replies
         while not is_busy():

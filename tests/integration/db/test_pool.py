@@ -718,6 +718,49 @@ def test_a_statement_that_cannot_be_written_fails_and_tells(alias: str) -> None:
     asyncio.run(scenario())
 
 
+def test_what_is_not_yet_sent_when_its_connection_closes_fails_and_tells(alias: str) -> None:
+    lost: list[Link] = []
+
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), lost.append)
+        sent = link.send(Flight([("SELECT 1", ())]))
+        link._pgconn.finish()
+        with pytest.raises(psycopg.OperationalError):
+            await sent
+        assert lost == [link]
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_that_is_of_no_use_is_closed(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "WIDEN", "SELECT 1 / 0")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        asyncio.run(Link.open(parameters(alias), lambda _: None))
+
+
+def test_a_long_result_that_is_there_is_read_in_one_go(
+    alias: str, client: psycopg.Connection
+) -> None:
+    async def scenario() -> None:
+        link = await Link.open(parameters(alias), lambda _: None)
+        text = "SELECT repeat('x', 5000) FROM generate_series(1, 8)"
+        sent = link.send(Flight([(text, ())]))
+        link._flush()
+        has_ended = (
+            "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query = %s AND state = 'idle'"
+        )
+        while not client.execute(has_ended, (link._pgconn.backend_pid, text)).fetchone():
+            pass
+        link.proceed()
+        assert len(sent.result()[0]) == 8
+        link.close()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("count", [0, 50])
 def test_a_backend_that_ends_with_something_unread_is_noticed(
     count: int, alias: str, client: psycopg.Connection
