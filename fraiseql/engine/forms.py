@@ -24,9 +24,10 @@ from fraiseql.db.statement import encoded
 from fraiseql.engine.document.variables import Invalid, coercer
 from fraiseql.engine.plan.plan import Guard
 from fraiseql.engine.plan.values import Path, outline
-from fraiseql.engine.sql.template import STAYS, Slot, Template, Way
+from fraiseql.engine.sql.template import INSTANT, STAYS, UUID, Slot, Template, Way
 from fraiseql.errors import FraiseQLError
 from fraiseql.schema.coercion.numbers import encode_boolean
+from fraiseql.schema.coercion.temporal import encode_instant
 
 MAX_LEAVES = 64
 """Values that a form may have: what has more is seldom sent twice with the same outline."""
@@ -35,6 +36,8 @@ Form = Any
 """None, a dict of Form, a list of Form, or a leaf: a kind and what goes with it (``binding/src/binder.rs``)."""
 
 _TEXT, _ID, _INT, _BOOLEAN, _SAME, _CALL, _CALL_LIST = range(7)
+# By the scalar's name: what turns it into text, and the way of that text.
+_SCALARS = {"UUID": (str, UUID), "DateTime": (encode_instant, INSTANT)}
 _KINDS = {GraphQLString: _TEXT, GraphQLID: _ID, GraphQLInt: _INT, GraphQLBoolean: _BOOLEAN}
 
 
@@ -115,6 +118,9 @@ class _Maker:
             targets = tuple((number, _way(kind, slot)) for number, slot in slots)
             if all(way is not None for _, way in targets):
                 return kind, targets
+        encode, way = _SCALARS.get(getattr(declared, "name", ""), (None, None))
+        if slots and not guards and all(slot.encode is encode for _, slot in slots):
+            return _TEXT, tuple((number, way) for number, _ in slots)
         read = _reader(declared, [slot for _, slot in slots], guards, given)
         numbers = tuple(number for number, _ in slots)
         if isinstance(given, list):

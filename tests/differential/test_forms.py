@@ -1,5 +1,6 @@
 """Bodies bound by the accelerator, against the same bodies read, coerced and encoded in Python."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -38,10 +39,9 @@ QUERIES = {
         "i",
         "a",
     ],
-    "query($t: DateTime, $s: Status!) { wares(where: {releasedAt: {gt: $t}, status: {eq: $s}}) { id } }": [
-        "t",
-        "s",
-    ],
+    "query($t: DateTime) { wares(where: {releasedAt: {gt: $t}}) { id } }": ["t"],
+    "query($s: Status!) { wares(where: {status: {neq: $s}}) { id } }": ["s"],
+    "query($u: UUID!) { writers(where: {mentorId: {neq: $u}}) { id } }": ["u"],
     "query($a: BigInt, $b: Float) { wares(where: {barcode: {eq: $a}, weight: {lt: $b}}) { id } }": [
         "a",
         "b",
@@ -53,6 +53,12 @@ QUERIES = {
 }
 
 DAY = "2024-01-31T12:00:00Z"
+MOMENTS = st.datetimes(
+    timezones=st.sampled_from([dt.UTC, dt.timezone(dt.timedelta(hours=2)), None])
+).map(dt.datetime.isoformat) | st.from_regex(
+    r"202[34]-0[12]-[23][0-9]T[012][0-9]:[0-6][09]:[056]0(\.[0-9]{0,7})?(Z|z|[+-]00:00)",
+    fullmatch=True,
+)
 UUID = "0b5f0000-0000-4000-8000-00000000000a"
 NUMBERS = st.sampled_from([0, 1, 2, 7, -1, 2**31 - 1, 2**31, 2**63, 2**64, 1.0, 1.5, True, -0.0])
 TEXTS = st.sampled_from(
@@ -108,7 +114,8 @@ GIVEN = {
     "w": WHERE | VALUES,
     "o": st.lists(ORDER, max_size=2) | ORDER | VALUES,
     "i": st.lists(TEXTS, max_size=3) | VALUES,
-    "t": TEXTS | VALUES,
+    "t": MOMENTS | TEXTS | VALUES,
+    "u": st.sampled_from([UUID, UUID.upper(), UUID.replace("-", "")]) | VALUES,
     "s": TEXTS,
     "d": st.lists(st.sampled_from(["NAME", "STATUS", "name"]), max_size=2) | VALUES,
 }
@@ -206,6 +213,7 @@ COMMON = [
         "query($t: DateTime) { wares(where: {releasedAt: {lt: $t}}) { id } }",
         {"t": DAY},
     ),
+    ("query($u: UUID!) { writers(where: {mentorId: {eq: $u}}) { id } }", {"u": UUID}),
     ("query($s: Status) { wares(where: {status: {eq: $s}}) { id } }", {"s": "ON_SALE"}),
 ]
 

@@ -52,6 +52,8 @@ pub enum Way {
     Int32,
     /// The same with 64 bits.
     Int64,
+    /// A moment of UTC, as RFC 3339 writes it, becomes what Python's `isoformat` prints.
+    Instant,
     /// A pattern of LIKE: what stands before and after the text, which stands for itself.
     Like(String, String),
 }
@@ -134,6 +136,10 @@ fn put(targets: &[Target], text: &str, parameters: &mut impl Parameters) -> Opti
             Way::Uuid => is_uuid(text.as_bytes()),
             Way::Int32 => text.parse::<i32>().is_ok_and(|number| number.to_string() == text),
             Way::Int64 => text.parse::<i64>().is_ok_and(|number| number.to_string() == text),
+            Way::Instant => {
+                parameters.put(target.slot, &instant(text)?);
+                continue;
+            }
             Way::Like(before, after) => {
                 parameters.put(target.slot, &pattern(before, text, after));
                 continue;
@@ -153,6 +159,43 @@ fn is_uuid(text: &[u8]) -> bool {
             8 | 13 | 18 | 23 => *byte == b'-',
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         })
+}
+
+/// Reads `2024-01-31T12:00:00`, perhaps with milliseconds or microseconds, and `Z` or `+00:00`.
+fn instant(text: &str) -> Option<String> {
+    let (moment, rest) = text.split_at_checked(19)?;
+    let rest = rest.strip_suffix("Z").or_else(|| rest.strip_suffix("+00:00"))?;
+    let is_written = moment.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let number = |start, end| moment.get(start..end).and_then(|digits| digits.parse::<u32>().ok());
+    let (year, month) = (number(0, 4)?, number(5, 7)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    let exists = year > 0
+        && (1..=days).contains(&number(8, 10)?)
+        && number(11, 13)? < 24
+        && number(14, 16)? < 60
+        && number(17, 19)? < 60;
+    let fraction = match rest.strip_prefix('.') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.len() {
+            3 => format!(".{digits}000"),
+            6 => rest.to_owned(),
+            _ => return None,
+        },
+        None if rest.is_empty() => String::new(),
+        _ => return None,
+    };
+    let fraction = if fraction == ".000000" { "" } else { &fraction };
+    (is_written && exists).then(|| format!("{moment}{fraction}+00:00"))
 }
 
 fn pattern(before: &str, text: &str, after: &str) -> String {

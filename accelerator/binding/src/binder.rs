@@ -307,6 +307,7 @@ fn read_way(spec: &Bound<'_, PyAny>) -> PyResult<Way> {
         1 => Ok(Way::Uuid),
         2 => Ok(Way::Int32),
         3 => Ok(Way::Int64),
+        4 => Ok(Way::Instant),
         _ => Err(unexpected(spec, "a way")),
     }
 }

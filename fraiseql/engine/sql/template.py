@@ -14,11 +14,11 @@ from fraiseql.errors import BadUserInput
 Encode = Callable[[Any], str | None]
 
 
-STAYS, UUID, INT32, INT64 = range(4)
+STAYS, UUID, INT32, INT64, INSTANT = range(5)
 Way = int | tuple[str, str]
 """
 What becomes of a text, in words that the accelerator knows: it stays as it is, if it is an identifier as
-PostgreSQL prints it; or it is escaped between what a LIKE pattern has before and after it.
+PostgreSQL prints it; it is a moment; or it is escaped between what a LIKE pattern has before and after it.
 """
 
 
