@@ -8,6 +8,7 @@ another kind is asked in a thread.
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -78,7 +79,8 @@ class _Reader(NamedTuple):
         """Return what ``django.contrib.auth.get_user`` would, as a viewer."""
         if len(key) < MIN_KEY:
             return None
-        found = await _row(self.session, key, timezone.now().isoformat())
+        # Not Django's now, which USE_TZ may leave without a zone: the pool's connections have their own.
+        found = await _row(self.session, key, datetime.now(UTC).isoformat())
         if found is None:
             return None
         kept = self.decode(found[0])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,9 +12,11 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.contrib.sessions.models import Session
 from django.core.signals import setting_changed
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 import fraiseql
@@ -144,6 +147,25 @@ def test_a_session_ends_with_its_user_and_its_password(
     edges.send(headers=JSON_BODY | cookie_of(ada), body=BOUND)
 
     assert [viewer for _, viewer in found] == [None] * 5
+
+
+@pytest.mark.parametrize("has_zones", [True, False])
+@pytest.mark.parametrize(("left_s", "is_good"), [(-600, False), (600, True)])
+def test_a_session_ends_at_its_time_whatever_the_zone(
+    ada: User,
+    edges: Edges,
+    found: list[tuple[bool, Any]],
+    settings: Settings,
+    has_zones: bool,
+    left_s: int,
+    is_good: bool,
+) -> None:
+    settings.USE_TZ, settings.TIME_ZONE = has_zones, "Asia/Tokyo"
+    cookie = cookie_of(ada)
+    Session.objects.update(expire_date=timezone.now() + timedelta(seconds=left_s))
+    Edges().send(headers=JSON_BODY | cookie, body=BOUND)
+
+    assert [viewer is not None for _, viewer in found] == [is_good, is_good]
 
 
 def test_a_session_signed_with_an_older_key_stays_as_it_is(
