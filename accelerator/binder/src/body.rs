@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 /// Members of a larger object are not compared with each other.
 const MAX_MEMBERS: usize = 64;
 
+/// Larger bodies are mostly data: what is saved on them is little, and their values would be held twice.
+const MAX_BYTES: usize = 1 << 16;
+
 /// A member's name and its value.
 pub type Member<'b> = (Cow<'b, str>, Json<'b>);
 
@@ -46,6 +49,9 @@ impl<'b> Body<'b> {
     /// Reads a body that asks for one operation by its text.
     #[must_use]
     pub fn read(body: &'b [u8]) -> Option<Self> {
+        if body.len() > MAX_BYTES {
+            return None;
+        }
         serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
     }
 }
