@@ -95,7 +95,8 @@ class Link:
         """Return a connection. Raises psycopg.Error."""
         connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
         try:
-            await connection.execute(WIDEN)
+            if prepares:  # A pooler may let statements wait, and nobody watches over this one.
+                await connection.execute(WIDEN)
         except BaseException:
             await connection.close()
             raise
