@@ -100,9 +100,9 @@ class Exchange:
 
     def of(self, header: ReadHeader) -> "Exchange":
         """Return the same for a request that differs in ``header``, but only in who asks."""
+        own = {"request": Request(header), "is_anonymous": False, "_header": header}
         other = object.__new__(Exchange)
-        other.__dict__.update(self.__dict__)
-        other.request, other.is_anonymous, other._header = Request(header), False, header
+        other.__dict__ = self.__dict__ | own
         if self.horizon is not None:
             other.horizon = positions.received(header)
         return other

@@ -16,23 +16,16 @@ class AtOnce:
     """
     Stands in for the transport of ``cycle``, uvicorn's object of one request, until ``end``.
 
-    It keeps the first write for the second. Whatever else is asked of it, the transport does.
+    It keeps what is written. Whatever else is asked of it, the transport does.
     """
 
-    __slots__ = ("_cycle", "_head", "_transport")
+    __slots__ = ("_cycle", "_parts", "_transport", "write")
 
     def __init__(self, cycle: Any) -> None:
         self._cycle, self._transport = cycle, cycle.transport
-        self._head = b""
+        self._parts: list[bytes] = []
+        self.write = self._parts.append
         cycle.transport = self
-
-    def write(self, data: bytes) -> None:
-        """Keep ``data``, or write it behind what was kept."""
-        if not self._head:
-            self._head = data
-        else:
-            head, self._head = self._head, b""
-            self._transport.writelines((head, data))
 
     def close(self) -> None:
         """Write what was kept, and close the transport."""
@@ -42,9 +35,9 @@ class AtOnce:
     def end(self) -> None:
         """Write what was kept, and give the transport back."""
         self._cycle.transport = self._transport
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
+        if self._parts and not self._transport.is_closing():
+            self._transport.writelines(self._parts)
+            self._parts = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
