@@ -94,7 +94,7 @@ MAX_DEPTH: Final = 128
 MAX_ELEMENTS: Final = 65_535
 
 # Raised whenever this page changes its meaning; an accelerator that has another one is not used.
-CONTRACT_VERSION: Final = 2
+CONTRACT_VERSION: Final = 3
 
 Node = tuple[Any, ...]
 Path = tuple[str | int, ...]

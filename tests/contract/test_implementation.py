@@ -58,16 +58,6 @@ def test_require_refuses_an_accelerator_of_another_contract(misfit: str) -> None
         choose("require", misfit)
 
 
-def test_an_accelerator_that_cannot_bind_is_too_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = f"CONTRACT_VERSION = {CONTRACT_VERSION}\n__version__ = '0.1'\n"
-    (tmp_path / "old_accelerator.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-
-    assert "older than this package" in choose("auto", "old_accelerator").reason
-
-
 def test_the_accelerator_runs_where_it_fits(accelerator: Implementation) -> None:
     assert (accelerator.name, accelerator.reason) == ("accelerator", "")
     assert accelerator.version.count(".") == 2

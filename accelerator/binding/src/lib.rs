@@ -262,7 +262,7 @@ mod fraiseql_accelerator {
 
     // The CONTRACT_VERSION of fraiseql/schema/shape.py that this module keeps.
     #[pymodule_export]
-    const CONTRACT_VERSION: u32 = 2;
+    const CONTRACT_VERSION: u32 = 3;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

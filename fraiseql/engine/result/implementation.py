@@ -92,8 +92,6 @@ def _accelerator(module: str) -> Implementation:
         raise ImportError(
             f"{module} keeps contract {contract}, this package contract {CONTRACT_VERSION}"
         )
-    if not hasattr(accelerator, "Results"):
-        raise ImportError(f"{module} is older than this package")
     return Implementation(
         name="accelerator",
         version=accelerator.__version__,
