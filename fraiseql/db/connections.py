@@ -2,6 +2,7 @@
 How this room connects: as Django would, by ``DATABASES``, but without its cursors and adapters.
 """
 
+import logging
 import math
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.db import connections
 from fraiseql.conf import get_settings
 from fraiseql.db.flight import DEFAULTS, Session
 from fraiseql.errors import ConfigurationError
+
+logger = logging.getLogger("fraiseql.db")
 
 # What get_connection_params() adds for Django's own synchronous cursors.
 _DJANGO_ONLY = ("context", "cursor_factory", "prepare_threshold", "autocommit", "row_factory")
@@ -51,6 +54,18 @@ def is_pooled(using: str) -> bool:
     """Tell whether a pooler may run each transaction in another session of the server."""
     # Django's setting for PgBouncer in transaction mode.
     return bool(connections[using].settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False))
+
+
+def find_pooled(using: str) -> None:
+    """Take a database as behind a pooler, of which its settings say nothing."""
+    if not is_pooled(using):
+        connections.settings[using]["DISABLE_SERVER_SIDE_CURSORS"] = True
+        logger.warning(
+            "A pooler stands before database %r: taken as one in transaction mode. Set"
+            " DATABASES[%r]['DISABLE_SERVER_SIDE_CURSORS'] to True, which Django needs there, too.",
+            using,
+            using,
+        )
 
 
 def settings_of_flight(using: str) -> Session:

@@ -35,10 +35,17 @@ _ROWS, _SYNC = int(ExecStatus.TUPLES_OK), int(ExecStatus.PIPELINE_SYNC)
 
 # libpq reads as much at once as its buffer holds, which begins with 16 kB and grows for a longer
 # message, for good: results are read in one go and not as often as the server pauses between.
-WIDEN = "SELECT repeat(' ', 100000)"
+WIDEN = "SELECT pg_backend_pid(), repeat(' ', 100000)"
+
+# What PgBouncer says to options of a connection, which PostgreSQL takes.
+_NO_OPTIONS = "unsupported startup parameter"
 
 # What a function that writes may have set for longer than its transaction ends here.
 _RESET: list[Step] = [("RESET ALL", ())]
+
+
+class PoolerFound(psycopg.OperationalError):
+    """Not the server itself answers."""
 
 
 class Link:
@@ -92,11 +99,18 @@ class Link:
     async def open(
         cls, params: dict[str, Any], on_lost: "Callable[[Link], None]", prepares: bool = True
     ) -> Self:
-        """Return a connection. Raises psycopg.Error."""
-        connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
+        """Return a connection. Raises psycopg.Error: PoolerFound, if it cannot be relied on to prepare."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
+        except psycopg.OperationalError as error:
+            if _NO_OPTIONS in str(error):
+                raise PoolerFound(str(error)) from error
+            raise
         try:
             if prepares:  # A pooler may let statements wait, and nobody watches over this one.
-                await connection.execute(WIDEN)
+                (row,) = await (await connection.execute(WIDEN)).fetchall()
+                if row[0] != connection.info.backend_pid:
+                    raise PoolerFound("a pooler answers in the server's place")
         except BaseException:
             await connection.close()
             raise

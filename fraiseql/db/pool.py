@@ -21,12 +21,18 @@ from django.db import connections
 
 from fraiseql.conf import get_settings
 from fraiseql.db import faults, sync
-from fraiseql.db.connections import CHECK_NAME, is_pooled, parameters, settings_of_flight
+from fraiseql.db.connections import (
+    CHECK_NAME,
+    find_pooled,
+    is_pooled,
+    parameters,
+    settings_of_flight,
+)
 from fraiseql.db.costs import Costs
 from fraiseql.db.flight import Flight, Session, Step, decoded, step_of
 from fraiseql.db.horizon import POSITION, Horizon, position_in
 from fraiseql.db.lanes import Lanes, lanes_of
-from fraiseql.db.link import Link
+from fraiseql.db.link import Link, PoolerFound
 from fraiseql.db.queue import Queue
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
@@ -150,17 +156,12 @@ class Pool:
     def __init__(self, using: str) -> None:
         settings = get_settings()
         self._using, self.database = using, connections.settings[using]["NAME"]
-        self._params, self._prepares = parameters(using), not is_pooled(using)
-        self.settings = settings_of_flight(using)
         self._min_size, self._max_size = settings.POOL_MIN_SIZE, max(1, settings.POOL_MAX_SIZE)
         self._lifetime_s, self._idle_s = settings.POOL_MAX_LIFETIME_S, settings.POOL_MAX_IDLE_S
         self._timeout_s = settings.POOL_TIMEOUT_MS / 1000
         self._queue = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
         self._costs = Costs()
-        self._lanes: Lanes | None = None
-        if count := lanes_of(settings, using):
-            places = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
-            self._lanes = Lanes(count, self._costs, places, self)
+        self._know(using)
         self._is_replica = using in settings.REPLICAS
         self._renewed = 0.0
         self._statement_timeout_s = settings.STATEMENT_TIMEOUT_MS / 1000
@@ -173,6 +174,16 @@ class Pool:
         self._is_closed = False
         self._timer = self._loop.call_later(TEND_S, self._tend)
         self._guard = self._until_loop_ends()
+
+    def _know(self, using: str) -> None:
+        """Take in how to connect, and what a connection may be relied on for."""
+        settings = get_settings()
+        self._params, self._prepares = parameters(using), not is_pooled(using)
+        self.settings = settings_of_flight(using)
+        self._lanes: Lanes | None = None
+        if count := lanes_of(settings, using):
+            places = Queue(settings.POOL_MAX_WAITING, self._timeout_s, self._refusal)
+            self._lanes = Lanes(count, self._costs, places, self)
 
     def send(
         self,
@@ -369,6 +380,14 @@ class Pool:
     async def _open_link(self) -> None:
         try:
             link = await self._connect()
+        except PoolerFound as error:
+            if self._prepares:
+                find_pooled(self._using)
+                self._know(self._using)
+                # Who waits has made a flight that relies on what a connection keeps.
+                self._refuse_waiting(error)
+            self._grow()
+            return
         except psycopg.Error as error:
             if not self._has_failed:  # Once an outage, not once a request.
                 logger.error("Cannot connect to database %r: %s", self._using, error)

@@ -22,10 +22,10 @@ from django.db import connections
 
 from fraiseql.conf import Settings, get_settings
 from fraiseql.db import faults, pool, sync
-from fraiseql.db.connections import is_pooled, parameters
+from fraiseql.db.connections import find_pooled, is_pooled, parameters
 from fraiseql.db.flight import Flight, Session, Step, decoded, step_of
 from fraiseql.db.horizon import Horizon, position
-from fraiseql.db.link import Link
+from fraiseql.db.link import Link, PoolerFound
 from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.errors import ConfigurationError, FraiseQLError, ServiceUnavailable, StaleCatalog
@@ -235,6 +235,8 @@ async def _follow(
                         params = parameters(alias, is_watched=False)
                         link = await Link.open(params, lost, prepares=not is_pooled(alias))
                     answer = await link.send(Flight((step_of(where),)))
+            except PoolerFound:
+                find_pooled(alias)
             except (psycopg.Error, TimeoutError, ConfigurationError) as error:
                 if link is not None:
                     link.close()

@@ -94,6 +94,7 @@ def own_alias(own_server: EmbeddedServer, django_db_blocker: DjangoDbBlocker) ->
 
 @pytest.fixture
 def pooled_alias(
+    request: pytest.FixtureRequest,
     server_uri: str,
     short_directory: Path,
     tmp_path: Path,
@@ -101,6 +102,8 @@ def pooled_alias(
 ) -> Iterator[str]:
     """
     An alias for the module's database behind PgBouncer in transaction mode, with one connection.
+
+    The parameter: a line more of its settings.
     """
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
@@ -121,6 +124,7 @@ listen_port = 6432
 auth_type = any
 pool_mode = transaction
 default_pool_size = 1
+{getattr(request, "param", "")}
 """
     )
     command = [program, "-q", *(["-u", account] if os.geteuid() == 0 else []), str(settings)]

@@ -6,15 +6,17 @@ from contextlib import suppress
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from fraiseql.db import catalog, pool, sync
 from fraiseql.db.flight import DEFAULTS, Session
 from fraiseql.db.horizon import POSITION, UNKNOWN, Horizon, position
+from fraiseql.db.link import PoolerFound
+from fraiseql.db.rows import Rows
 from fraiseql.db.statement import Statement
 from fraiseql.engine.session import session_of
 from fraiseql.engine.viewer import ANONYMOUS, Viewer
-from fraiseql.errors import BadUserInput, Timeout
+from fraiseql.errors import BadUserInput, ServiceUnavailable, Timeout
 
 pytestmark = pytest.mark.usefixtures("as_served", "way")
 
@@ -111,6 +113,25 @@ def test_behind_a_pooler_each_flight_has_djangos_zone_and_the_timeout(
         return [(await pool.fetch(statement, pooled_alias)).column(0) for _ in range(2)]
 
     assert asyncio.run(scenario()) == [[b"UTC 12s"]] * 2
+
+
+@pytest.mark.parametrize("pooled_alias", ["", "ignore_startup_parameters = options"], indirect=True)
+def test_a_pooler_that_settings_do_not_name_is_found(
+    pooled_alias: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    connections.settings[pooled_alias]["DISABLE_SERVER_SIDE_CURSORS"] = False
+    statement = Statement("SELECT current_setting('TimeZone'), %s::text", ("1",))
+
+    async def scenario() -> list[Rows]:
+        with pytest.raises(ServiceUnavailable) as refused:
+            await asyncio.gather(*(pool.fetch(statement, pooled_alias) for _ in range(3)))
+        assert isinstance(refused.value.__cause__, PoolerFound)
+        return await asyncio.gather(*(pool.fetch(statement, pooled_alias) for _ in range(20)))
+
+    found = asyncio.run(scenario())
+    assert [rows.column(0) + rows.column(1) for rows in found] == [[b"UTC", b"1"]] * 20
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "DISABLE_SERVER_SIDE_CURSORS" in caplog.text
 
 
 def test_behind_a_pooler_views_are_found(pooled_alias: str, client: psycopg.Connection) -> None:
