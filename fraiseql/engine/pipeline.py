@@ -128,9 +128,9 @@ class Engine:
         self._most = settings.MAX_RESPONSE_BYTES or sys.maxsize
         self._estimates_plans = bool(settings.MAX_PLAN_COST or settings.MAX_PLAN_COST_BY_ROLE)
         self._settled: dict[tuple[str, str | None], tuple[Operation, Prepared]] = {}
-        accelerated = result.implementation().binder
-        self._binder = accelerated and accelerated(settings.DOCUMENT_CACHE_SIZE)
-        self._bind: Callable[[bytes], Any] = self._binder.bind if self._binder else _bind_none
+        # The accelerator's, from the first lesson on: whether there is one is not to be found out earlier.
+        self._binder: Binder | None = None
+        self._bind: Callable[[bytes], Any] = _bind_none
         self._is_plain = not (
             self._estimates_plans
             or self.introspection == "authenticated"
@@ -261,8 +261,8 @@ class Engine:
                 return ready and (ready[0], ready[1]._replace(lifted=lifted))
         except FraiseQLError:
             return None  # ``answer`` says it.
-        if ready is not None and self._binder is not None:
-            self._learn(self._binder, body, request, ready)
+        if ready is not None:
+            self._learn(body, request, ready)
         return ready
 
     def _at_hand(self, request: GraphQLRequest) -> Ready | None:
@@ -280,7 +280,7 @@ class Engine:
         self._found += 1
         return step, Known(key, operation, prepared, made)
 
-    def _learn(self, binder: Binder, body: bytes, request: GraphQLRequest, ready: Ready) -> None:
+    def _learn(self, body: bytes, request: GraphQLRequest, ready: Ready) -> None:
         """Have bodies like this one bound by the accelerator."""
         (text, params), known = ready
         _, operation, prepared, made, _ = known
@@ -290,7 +290,15 @@ class Engine:
         form = form_of(operation.variable_types, request.variables, made.template)
         if form is not None:
             prepared.forms.keep(form, text, params, known)
-            binder.keep(body, prepared.forms)
+            self._accelerated().keep(body, prepared.forms)
+
+    def _accelerated(self) -> Binder:
+        if self._binder is None:
+            make = result.implementation().binder
+            assert make is not None  # noqa: S101 - it has forms
+            self._binder = make(self.settings.DOCUMENT_CACHE_SIZE)
+            self._bind = self._binder.bind
+        return self._binder
 
     def ask(
         self, ready: Ready, viewer: Viewer, horizon: Horizon | None, loop: AbstractEventLoop

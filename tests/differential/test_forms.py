@@ -160,9 +160,7 @@ def in_python(engine: pipeline.Engine, body: bytes) -> pipeline.Ready | None:
 def binder() -> Binder:
     if result.implementation().binder is None:
         pytest.skip("no accelerator")
-    binder = pipeline.get_engine()._binder
-    assert binder is not None
-    return binder
+    return pipeline.get_engine()._accelerated()
 
 
 @given(body=bodies(), other=mutilated())

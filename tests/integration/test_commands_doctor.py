@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -272,6 +273,8 @@ def test_replicas_are_shown_with_how_far_they_are(
         "gone": own | {"HOST": "/"},
     }.items():
         monkeypatch.setitem(connections.settings, alias, settings)
+        with suppress(AttributeError):
+            del connections[alias]  # What it was before.
     with override_settings(FRAISEQL={"REPLICAS": ["copy", "itself", "gone", "unknown"]}):
         report = doctor.examine()
         pair.pause()
