@@ -24,7 +24,7 @@ from fraiseql.engine.document.request import GraphQLRequest
 from fraiseql.engine.pipeline import FORWARD, execute_async, get_engine, warm_async
 from fraiseql.engine.result.envelope import Response
 from fraiseql.engine.viewer import Viewer
-from fraiseql.errors import BadRequest, FraiseQLError
+from fraiseql.errors import FraiseQLError
 from fraiseql.events import events
 from fraiseql.waiting import waiting_in
 from fraiseql.writing import at_once
@@ -301,7 +301,7 @@ async def _stream(exchange: http.Exchange, scope: Scope, body: bytes, send: Send
     """Do the same in events."""
     try:
         work = _work(exchange, scope, body)
-    except BadRequest as error:
+    except Exception as error:  # noqa: BLE001 - whatever breaks, a client of GraphQL gets GraphQL
         await _send(send, exchange.fail(error))
         return True
     task = asyncio.ensure_future(work)

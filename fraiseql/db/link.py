@@ -103,7 +103,7 @@ class Link:
         try:
             connection = await psycopg.AsyncConnection.connect(**params, autocommit=True)
         except psycopg.OperationalError as error:
-            if _NO_OPTIONS in str(error):
+            if prepares and _NO_OPTIONS in str(error):
                 raise PoolerFound(str(error)) from error
             raise
         try:

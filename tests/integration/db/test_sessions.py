@@ -134,6 +134,21 @@ def test_a_pooler_that_settings_do_not_name_is_found(
     assert "DISABLE_SERVER_SIDE_CURSORS" in caplog.text
 
 
+def test_options_that_a_pooler_refuses_are_an_error_once(
+    pooled_alias: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    connections.settings[pooled_alias]["OPTIONS"] = {"options": "-c app.name=shop"}
+
+    async def scenario() -> None:
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable):
+                await pool.fetch(Statement("SELECT 1"), pooled_alias)
+
+    asyncio.run(scenario())
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "unsupported startup parameter" in caplog.text
+
+
 def test_behind_a_pooler_views_are_found(pooled_alias: str, client: psycopg.Connection) -> None:
     client.execute("DROP VIEW IF EXISTS found; CREATE VIEW found AS SELECT 1 AS id")
 

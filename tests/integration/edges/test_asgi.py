@@ -496,3 +496,13 @@ def test_a_size_is_judged_also_where_the_answer_is_at_hand(settings: Settings) -
     for _ in range(2):
         assert request(application).body == BOUND_DATA
     assert request(application, body=BOUND + b" ").status == 413
+
+
+@pytest.mark.usefixtures("edges")
+def test_what_django_refuses_to_read_is_an_error_of_graphql_for_who_wants_events() -> None:
+    many = "&".join(f"a{number}=" for number in range(2000))
+    headers = [("Accept", "text/event-stream")]
+    answer = request(
+        GraphQLApplication(), f"/graphql/?{many}", body=b"", method="GET", headers=headers
+    )
+    assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
